@@ -1,0 +1,225 @@
+"""Every setting with its name, default and meaning; config.example.toml is made from this file."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from registry.config import kinds
+from registry.config.kinds import Address, Network, setting
+
+
+@dataclass(frozen=True, slots=True)
+class ServerConfig:
+    """Where Berth listens, and how it runs."""
+
+    listen: Address = setting(
+        "Address and port to listen on: HOST:PORT, IPv6 as [::1]:5000. 0.0.0.0 is every IPv4 address of"
+        " the machine, port 0 any free port.",
+        kinds.address(),
+        default="127.0.0.1:5000",
+    )
+    workers: int = setting(
+        "Worker processes that share the port. 0 starts one per processor core.",
+        kinds.count(0, 1024),
+        default=0,
+    )
+    public_url: str = setting(
+        "URL that clients use, as scheme://host[:port], where it is not the one they ask for by Host"
+        " header. Absolute Location headers start with it.",
+        kinds.origin(),
+        default="",
+    )
+    locations: str = setting(
+        "Kind of Location header: relative (a path: right behind every proxy) or absolute (a full URL,"
+        " for clients that need one).",
+        kinds.choice("relative", "absolute"),
+        default="relative",
+    )
+    trusted_proxies: tuple[Network, ...] = setting(
+        "Proxies in front, as addresses or networks in CIDR notation. Forwarded, X-Forwarded-Proto,"
+        " X-Forwarded-Host and X-Forwarded-For are believed from these alone.",
+        kinds.networks(),
+        default=[],
+    )
+    tls_certificate: Path | None = setting(
+        "PEM file with the certificate and its chain. With it Berth speaks HTTPS, without it HTTP.",
+        kinds.optional_file(),
+        default="",
+    )
+    tls_key: Path | None = setting(
+        "PEM file with the private key of the certificate.",
+        kinds.optional_file(),
+        default="",
+    )
+    drain_timeout: float = setting(
+        "How long a stop waits for requests in flight before it cuts them off.",
+        kinds.duration(),
+        default="30s",
+    )
+    keepalive_timeout: float = setting(
+        "How long an idle connection is kept open for the next request.",
+        kinds.duration(),
+        default="75s",
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class StorageConfig:
+    """Where data is kept."""
+
+    data: Path = setting(
+        "Folder for the database and the blobs; a relative path starts at the working directory.",
+        kinds.folder(),
+        default="berth-data",
+    )
+    ephemeral: bool = setting(
+        "Keep everything in memory, in one worker: nothing is written to disk, and all is gone at stop.",
+        kinds.flag(),
+        default=False,
+    )
+    memory_cache: int = setting(
+        "Memory per worker for small blobs that are asked for often. 0 keeps none.",
+        kinds.size(),
+        default="16MiB",
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class UploadsConfig:
+    """Blob uploads in progress."""
+
+    idle_timeout: float = setting(
+        "An upload that nobody touches for this long is dropped.",
+        kinds.duration(0.001),
+        default="24h",
+    )
+    max_concurrent: int = setting(
+        "Request bodies that a worker receives at the same time; one more is answered with 429.",
+        kinds.count(1),
+        default=256,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class LimitsConfig:
+    """How much one request, or one connection, may ask for."""
+
+    manifest_size: int = setting(
+        "Largest manifest that is accepted; a larger one is answered with 413.",
+        kinds.size(1),
+        default="4MiB",
+    )
+    blob_size: int = setting(
+        "Largest blob that is accepted; a larger one is answered with 413. 0 is no limit.",
+        kinds.size(),
+        default=0,
+    )
+    stall_timeout: float = setting(
+        "A connection on which no byte moves for this long in the middle of a request is closed. There"
+        " is no limit on the whole of a transfer that keeps moving.",
+        kinds.duration(0.001),
+        default="60s",
+    )
+    page_size: int = setting(
+        "Entries on a page of the tag list or the catalog, where the client does not say.",
+        kinds.count(1),
+        default=1000,
+    )
+    max_page_size: int = setting(
+        "Most entries on a page; a client that asks for more gets this many.",
+        kinds.count(1),
+        default=10000,
+    )
+    ranges: int = setting(
+        "Most ranges in one request for parts of a blob.",
+        kinds.count(1),
+        default=64,
+    )
+    tags_per_push: int = setting(
+        "Most tag parameters on one push of a manifest by digest.",
+        kinds.count(1),
+        default=64,
+    )
+    connections: int = setting(
+        "Most open connections per worker.",
+        kinds.count(1),
+        default=10000,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class DeleteConfig:
+    """What clients may delete; what is switched off is answered with 405."""
+
+    tags: bool = setting(
+        "Tags can be deleted.",
+        kinds.flag(),
+        default=True,
+    )
+    manifests: bool = setting(
+        "Manifests can be deleted by digest.",
+        kinds.flag(),
+        default=True,
+    )
+    blobs: bool = setting(
+        "Blobs can be deleted from a repository.",
+        kinds.flag(),
+        default=True,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class ManifestsConfig:
+    """What manifests are accepted."""
+
+    sparse_indexes: bool = setting(
+        "Accept an index of which some manifests are not in the repository, such as a mirror of a few platforms.",
+        kinds.flag(),
+        default=False,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class LogConfig:
+    """What is logged, and how."""
+
+    format: str = setting(
+        "json (an object per line), text (for people), or auto: text on a terminal, else json.",
+        kinds.choice("auto", "json", "text"),
+        default="auto",
+    )
+    level: str = setting(
+        "Least important level that is logged.",
+        kinds.choice("debug", "info", "warning", "error"),
+        default="info",
+    )
+    requests: str = setting(
+        "Requests that get a line: all, changes (whatever is not a GET or HEAD, and errors), errors"
+        " (answered with 400 and above), or none.",
+        kinds.choice("all", "changes", "errors", "none"),
+        default="all",
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class MetricsConfig:
+    """Measurements for Prometheus."""
+
+    enabled: bool = setting(
+        "Serve them at /metrics.",
+        kinds.flag(),
+        default=True,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """The whole configuration, a section per field; `Config()` holds the defaults."""
+
+    server: ServerConfig = ServerConfig()
+    storage: StorageConfig = StorageConfig()
+    uploads: UploadsConfig = UploadsConfig()
+    limits: LimitsConfig = LimitsConfig()
+    delete: DeleteConfig = DeleteConfig()
+    manifests: ManifestsConfig = ManifestsConfig()
+    log: LogConfig = LogConfig()
+    metrics: MetricsConfig = MetricsConfig()
