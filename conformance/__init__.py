@@ -1,0 +1,1 @@
+"""A black box that judges registries over HTTP. Imports nothing else of Berth."""

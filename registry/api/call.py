@@ -1,0 +1,143 @@
+"""`Call`: one request after routing, with everything that a handler needs to answer it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+
+import aiohttp
+from aiohttp import web
+from aiohttp.http_exceptions import HttpProcessingError
+
+from auth.policy import Action, Policy
+from auth.principals import ANONYMOUS, Principal
+from registry.api.errors import BodyBroken, BodyStalled
+from registry.api.wire import parse_namespace, warning_headers
+from registry.domain.blobs import Blobs
+from registry.domain.catalog import Catalog
+from registry.domain.manifests import Manifests
+from registry.domain.referrers import Referrers
+from registry.domain.tags import Tags
+from registry.domain.uploads import Uploads
+from storage.names import RepositoryName
+
+# What requests that are not about a repository have in its place.
+NO_REPOSITORY = RepositoryName("")
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What the HTTP layer has to know of the configuration. Sizes in bytes, times in seconds."""
+
+    manifest_size: int
+    page_size: int
+    max_page_size: int
+    ranges: int
+    tags_per_push: int
+    stall_timeout: float
+    delete_tags: bool
+    delete_manifests: bool
+    delete_blobs: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """The use cases, made once per worker."""
+
+    blobs: Blobs
+    uploads: Uploads
+    manifests: Manifests
+    tags: Tags
+    referrers: Referrers
+    catalog: Catalog
+    policy: Policy
+
+
+@dataclass(slots=True)
+class Call:
+    """One request. The pipeline fills in what routing found; handlers read it and add `warnings`.
+
+    `arguments` are the decoded parts of the path; `base_url` comes before every `Location` ("" for relative).
+    `received` and `sent` count bytes of bodies. `started` says that the answer's header is on its way, so that
+    nothing about it can be changed any more.
+    """
+
+    request: web.BaseRequest
+    services: Services
+    settings: Settings
+    request_id: str
+    repository: RepositoryName = NO_REPOSITORY
+    arguments: dict[str, str] = field(default_factory=dict)
+    base_url: str = ""
+    principal: Principal = ANONYMOUS
+    warnings: list[str] = field(default_factory=list)
+    received: int = 0
+    sent: int = 0
+    started: bool = False
+    body_taken: bool = False
+
+    def may(self, action: Action, repository: RepositoryName) -> bool:
+        return self.services.policy.allows(self.principal, action, repository)
+
+    def url(self, path: str) -> str:
+        """What goes into a `Location` header for a path of this registry."""
+        return self.base_url + path
+
+    def query(self, name: str) -> str | None:
+        """A parameter of the query, decoded; None if it was not sent."""
+        request = self.request
+        return request.query.get(name) if request.rel_url.raw_query_string else None
+
+    async def content(self) -> AsyncIterator[bytes]:
+        """The request's body as it arrives. Raises `BodyBroken` and `BodyStalled`; there is no limit on the whole."""
+        await self._invite_body()
+        stream = self.request.content
+        while not stream.at_eof():
+            try:
+                async with asyncio.timeout(self.settings.stall_timeout):
+                    data = await stream.readany()
+            except TimeoutError as error:
+                raise BodyStalled("no byte of the body arrived for too long") from error
+            except (ConnectionError, aiohttp.ClientError, HttpProcessingError) as error:
+                raise BodyBroken("the body ended before it was whole") from error
+            if data:
+                self.received += len(data)
+                yield data
+
+    def dress(self, response: web.StreamResponse) -> None:
+        """Add the headers that every answer has. To be called once, before the answer starts."""
+        headers = response.headers
+        headers["Docker-Distribution-Api-Version"] = "registry/2.0"
+        headers["X-Request-Id"] = self.request_id
+        headers["Server"] = "berth"
+        for value in warning_headers(self.warnings) if self.warnings else ():
+            headers.add("Warning", value)
+        namespace = parse_namespace(self.query("ns"))
+        if namespace is not None:
+            headers["OCI-Namespace"] = namespace
+        if not self.body_taken and "Expect" in self.request.headers:
+            # The client may or may not send the body that nobody asked for: this connection ends here.
+            response.force_close()
+
+    async def start(self, response: web.StreamResponse) -> None:
+        """Send the header of an answer whose body the handler sends itself."""
+        self.dress(response)
+        await response.prepare(self.request)
+        self.started = True
+
+    def cut_off(self) -> web.StreamResponse:
+        """End an answer that cannot be completed, so that the client sees that it is not whole."""
+        transport = self.request.transport
+        if transport is not None:
+            transport.abort()
+        raise ConnectionAbortedError("the answer could not be completed")
+
+    async def _invite_body(self) -> None:
+        """Answer `Expect: 100-continue`, now that the request has been found worth its body."""
+        self.body_taken = True
+        if self.request.headers.get("Expect", "").lower() == "100-continue":
+            writer = self.request.writer
+            await writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+            # What was written so far is not a part of the answer.
+            writer.output_size = 0

@@ -1,0 +1,107 @@
+"""Uploads: the ways in which a blob comes in."""
+
+from __future__ import annotations
+
+from aiohttp import web
+
+from auth.policy import Action
+from registry.api.call import Call
+from registry.api.errors import render
+from registry.api.wire import parse_content_range
+from registry.domain.uploads import UploadState
+from registry.errors import OffsetMismatch, RequestInvalid
+from storage.digest import DEFAULT_ALGORITHM, Digest, check_algorithm, parse_digest
+from storage.errors import DigestInvalid, NameInvalid, UploadBusy
+from storage.names import RepositoryName, parse_repository_name
+
+
+async def start_upload(call: Call) -> web.StreamResponse:
+    """Begin an upload (end-4a, end-4c), mount a blob (end-11), or take it whole (end-4b)."""
+    mount, digest = call.query("mount"), call.query("digest")
+    if mount is not None:
+        return await _mount(call, parse_digest(mount))
+    if digest is not None:
+        wanted = parse_digest(digest)
+        await call.services.uploads.push(call.repository, wanted, call.content())
+        return _created(call, wanted)
+    algorithm = call.query("digest-algorithm") or DEFAULT_ALGORITHM
+    check_algorithm(algorithm, algorithm)
+    return _accepted(call, await call.services.uploads.start(call.repository, algorithm))
+
+
+async def append_to_upload(call: Call) -> web.StreamResponse:
+    """Take a chunk, or a stream of unknown length (end-5)."""
+    chunk = parse_content_range(call.request.headers.get("Content-Range"), call.request.content_length)
+    try:
+        upload = await call.services.uploads.append(call.repository, call.arguments["upload"], call.content(), chunk)
+    except (OffsetMismatch, UploadBusy) as error:
+        return _out_of_order(call, error)
+    return _accepted(call, upload)
+
+
+async def finish_upload(call: Call) -> web.StreamResponse:
+    """Take the last chunk, if any, and make the whole a blob (end-6)."""
+    text = call.query("digest")
+    if text is None:
+        raise DigestInvalid("", "the closing request names the blob's digest: ?digest=<digest>")
+    digest = parse_digest(text)
+    chunk = parse_content_range(call.request.headers.get("Content-Range"), call.request.content_length)
+    try:
+        await call.services.uploads.finish(call.repository, call.arguments["upload"], digest, call.content(), chunk)
+    except (OffsetMismatch, UploadBusy) as error:
+        return _out_of_order(call, error)
+    return _created(call, digest)
+
+
+async def get_upload(call: Call) -> web.StreamResponse:
+    """Say how far an upload got (end-13)."""
+    upload = await call.services.uploads.status(call.repository, call.arguments["upload"])
+    return web.Response(status=204, headers=_position(call, upload))
+
+
+async def cancel_upload(call: Call) -> web.StreamResponse:
+    """Drop an upload (end-14)."""
+    await call.services.uploads.cancel(call.repository, call.arguments["upload"])
+    return web.Response(status=204)
+
+
+async def _mount(call: Call, digest: Digest) -> web.StreamResponse:
+    source = _source(call)
+    uploads = call.services.uploads
+    if await uploads.mount(call.repository, digest, source, lambda name: call.may(Action.PULL, name)):
+        return _created(call, digest)
+    return _accepted(call, await uploads.start(call.repository, digest.algorithm))
+
+
+def _source(call: Call) -> RepositoryName | None:
+    text = call.query("from")
+    if not text:
+        return None
+    try:
+        return parse_repository_name(text)
+    except NameInvalid as error:
+        raise RequestInvalid(f"from: {error}") from error
+
+
+def _position(call: Call, upload: UploadState) -> dict[str, str]:
+    return {
+        "Location": call.url(f"/v2/{call.repository}/blobs/uploads/{upload.id}"),
+        # Clients cannot read `0--1`, so an empty upload answers as one of a single byte does.
+        "Range": f"0-{max(upload.offset - 1, 0)}",
+        "Docker-Upload-UUID": upload.id,
+    }
+
+
+def _accepted(call: Call, upload: UploadState) -> web.Response:
+    return web.Response(status=202, headers=_position(call, upload))
+
+
+def _created(call: Call, digest: Digest) -> web.Response:
+    location = call.url(f"/v2/{call.repository}/blobs/{digest}")
+    return web.Response(status=201, headers={"Location": location, "Docker-Content-Digest": str(digest)})
+
+
+def _out_of_order(call: Call, error: OffsetMismatch | UploadBusy) -> web.Response:
+    response = render(error)
+    response.headers.update(_position(call, UploadState(error.upload_id, error.offset)))
+    return response

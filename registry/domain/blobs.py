@@ -1,0 +1,48 @@
+"""Blobs of a repository: looking, reading, deleting (spec, "Pulling blobs", "Deleting Blobs")."""
+
+from __future__ import annotations
+
+from registry.errors import NameUnknown, StillReferenced
+from storage.blobs.driver import BlobDriver, BlobReader
+from storage.digest import Digest
+from storage.errors import BlobUnknown
+from storage.metadata import blobs, manifests, repositories
+from storage.metadata.blobs import BlobRow
+from storage.metadata.store import MetadataStore, Transaction
+from storage.names import RepositoryName
+
+
+class Blobs:
+    def __init__(self, store: MetadataStore, driver: BlobDriver) -> None:
+        self._store, self._driver = store, driver
+
+    async def find(self, repository: RepositoryName, digest: Digest) -> BlobRow:
+        """The blob, if the repository links it (end-2). Raises `BlobUnknown` and `NameUnknown`."""
+        row = await blobs.linked(self._store, repository, digest)
+        if row is None:
+            if await repositories.find(self._store, repository) is None:
+                raise NameUnknown(repository)
+            raise BlobUnknown(digest)
+        return row
+
+    async def open(self, row: BlobRow) -> BlobReader:
+        """The bytes of a blob that `find` gave. Raises `BlobMissing` when the store has lost them."""
+        return await self._driver.open(row.storage_key)
+
+    async def delete(self, repository: RepositoryName, digest: Digest) -> None:
+        """Unlink the blob from the repository (end-10). Its bytes stay while another repository links them.
+
+        Raises `BlobUnknown`, `NameUnknown`, and `StillReferenced` while a manifest of the repository needs it.
+        """
+
+        async def unlink(tx: Transaction) -> None:
+            repository_id = await repositories.find(tx, repository)
+            if repository_id is None:
+                raise NameUnknown(repository)
+            user = await manifests.requiring(tx, repository_id, digest)
+            if user is not None:
+                raise StillReferenced(digest, user)
+            if not await blobs.unlink(tx, repository_id, digest):
+                raise BlobUnknown(digest)
+
+        await self._store.transact(unlink)

@@ -1,0 +1,130 @@
+"""Manifests of a repository: reading, pushing, deleting (spec, "Pulling manifests" to "Deleting Manifests")."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field
+
+from registry.domain.tags import Condition, Tags
+from registry.errors import ManifestUnknown, NameUnknown, ReferencesUnknown, StillReferenced
+from registry.oci.manifest import Manifest, parse_manifest, referrers_entry
+from storage.clock import Clock
+from storage.digest import DEFAULT_ALGORITHM, Digest, digest_of
+from storage.errors import DigestMismatch
+from storage.metadata import blobs, manifests, repositories, tags
+from storage.metadata.manifests import NewManifest, Reference, StoredManifest
+from storage.metadata.store import MetadataStore, Transaction
+from storage.names import RepositoryName, Tag
+
+# Above this, parsing and hashing take long enough to be worth a thread.
+_PARSE_INLINE_MAX = 64 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Push:
+    """A manifest as a client sends it. `digest` is there if it was pushed by digest."""
+
+    content: bytes
+    content_type: str | None
+    digest: Digest | None
+    tags: list[Tag] = field(default_factory=list)
+    condition: Condition | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Pushed:
+    digest: Digest
+    manifest: Manifest
+
+
+class Manifests:
+    def __init__(self, store: MetadataStore, clock: Clock, tagging: Tags, *, sparse_indexes: bool) -> None:
+        self._store, self._clock, self._tags = store, clock, tagging
+        self._sparse_indexes = sparse_indexes
+
+    async def get(self, repository: RepositoryName, reference: Digest | Tag) -> StoredManifest:
+        """The manifest as it was pushed (end-3). Raises `ManifestUnknown` and `NameUnknown`."""
+        if isinstance(reference, Digest):
+            found = await manifests.by_digest(self._store, repository, reference)
+        else:
+            found = await manifests.by_tag(self._store, repository, reference)
+        if found is None:
+            if await repositories.find(self._store, repository) is None:
+                raise NameUnknown(repository)
+            raise ManifestUnknown(reference)
+        return found
+
+    async def put(self, repository: RepositoryName, push: Push) -> Pushed:
+        """Store a manifest and point its tags to it, all together (end-7).
+
+        On return manifest and tags are durable. Pushing the same again changes nothing and succeeds.
+        Raises `ManifestInvalid`, `ManifestTypeUnsupported`, `DigestMismatch`, `ReferencesUnknown` and
+        `PreconditionFailed`; then nothing was stored.
+        """
+        if len(push.content) > _PARSE_INLINE_MAX:
+            manifest, new = await asyncio.to_thread(_read, push)
+        else:
+            manifest, new = _read(push)
+
+        async def store(tx: Transaction) -> None:
+            now = self._clock.now_ms()
+            repository_id = await repositories.ensure(tx, repository, now)
+            if push.digest is not None and push.condition is not None:
+                known = await manifests.find_id(tx, repository_id, push.digest)
+                push.condition.check(str(push.digest), None if known is None else push.digest)
+            await self._check_references(tx, repository_id, manifest.references)
+            manifest_id = await manifests.insert(tx, repository_id, new, manifest.references, now)
+            for tag in push.tags:
+                condition = push.condition if push.digest is None else None
+                await self._tags.move(tx, repository_id, tag, manifest_id, condition)
+
+        await self._store.transact(store)
+        return Pushed(new.digest, manifest)
+
+    async def delete(self, repository: RepositoryName, digest: Digest) -> None:
+        """Remove the manifest and every tag that points to it (end-9).
+
+        Raises `NameUnknown`, `ManifestUnknown`, and `StillReferenced` while an index of the repository needs it.
+        """
+
+        async def remove(tx: Transaction) -> None:
+            repository_id = await repositories.find(tx, repository)
+            if repository_id is None:
+                raise NameUnknown(repository)
+            manifest_id = await manifests.find_id(tx, repository_id, digest)
+            if manifest_id is None:
+                raise ManifestUnknown(digest)
+            index = await manifests.requiring(tx, repository_id, digest)
+            if index is not None:
+                raise StillReferenced(digest, index)
+            for tag in await tags.names_of(tx, manifest_id):
+                await self._tags.remove(tx, repository_id, tag)
+            await manifests.delete(tx, manifest_id)
+
+        await self._store.transact(remove)
+
+    async def _check_references(self, tx: Transaction, repository_id: int, references: list[Reference]) -> None:
+        required = [str(reference.digest) for reference in references if reference.required]
+        found = await blobs.links_among(tx, repository_id, required)
+        found |= await manifests.among(tx, repository_id, [digest for digest in required if digest not in found])
+        missing = [
+            reference.digest
+            for reference in references
+            if reference.required and str(reference.digest) not in found and not self._may_miss(reference)
+        ]
+        if missing:
+            raise ReferencesUnknown(list(dict.fromkeys(missing)))
+
+    def _may_miss(self, reference: Reference) -> bool:
+        return self._sparse_indexes and reference.kind == "manifest"
+
+
+def _read(push: Push) -> tuple[Manifest, NewManifest]:
+    algorithm = DEFAULT_ALGORITHM if push.digest is None else push.digest.algorithm
+    digest = digest_of(push.content, algorithm)
+    if push.digest is not None and push.digest != digest:
+        raise DigestMismatch(push.digest, digest)
+    manifest = parse_manifest(push.content, push.content_type)
+    entry = None if manifest.subject is None else referrers_entry(manifest, digest, len(push.content))
+    new = NewManifest(digest, manifest.media_type, manifest.artifact_type, manifest.subject, entry, push.content)
+    return manifest, new

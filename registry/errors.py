@@ -1,0 +1,109 @@
+"""The registry's branch of the error tree (its root is in `storage.errors`).
+
+RegistryError
+├── RequestInvalid, ChunkInvalid                     the request itself makes no sense
+├── RangeInvalid, OffsetMismatch, LengthMismatch     positions that do not fit
+├── ManifestInvalid, ManifestTooLarge, ManifestTypeUnsupported
+├── ManifestUnknown, NameUnknown                     what the caller named is not there
+├── ReferencesUnknown                                a manifest needs what its repository lacks
+├── StillReferenced                                  something else needs what was to be deleted
+├── PreconditionFailed                               the tag is not what the caller believes
+├── TooManyRequests, OperationDisabled
+└── StartError                                       the daemon cannot start as it is set up
+"""
+
+from __future__ import annotations
+
+from storage.digest import Digest
+from storage.errors import RegistryError
+
+
+class RequestInvalid(RegistryError):
+    """`message` says which parameter or header is wrong and what would be right."""
+
+
+class ChunkInvalid(RegistryError):
+    """`message` says what is wrong with the headers of a chunk."""
+
+
+class RangeInvalid(RegistryError):
+    def __init__(self, size: int) -> None:
+        super().__init__(f"no part of the range lies within the {size} bytes of the content")
+        self.size = size
+
+
+class OffsetMismatch(RegistryError):
+    """A chunk does not begin where the upload's bytes end."""
+
+    def __init__(self, upload_id: str, offset: int, start: int) -> None:
+        super().__init__(f"the chunk begins at byte {start}, but the next byte of the upload is {offset}")
+        self.upload_id, self.offset = upload_id, offset
+
+
+class LengthMismatch(RegistryError):
+    """Content is longer or shorter than a header said."""
+
+
+class ManifestInvalid(RegistryError):
+    """`message` says what is wrong with the manifest, and where in it."""
+
+
+class ManifestTooLarge(RegistryError):
+    def __init__(self, limit: int) -> None:
+        super().__init__(f"the manifest is larger than the {limit} bytes that this registry accepts")
+
+
+class ManifestTypeUnsupported(RegistryError):
+    def __init__(self, media_type: str) -> None:
+        super().__init__(
+            f"{media_type[:200]!r} is not a manifest type: OCI image manifests and indexes, "
+            "Docker schema 2 manifests and lists are accepted"
+        )
+
+
+class ManifestUnknown(RegistryError):
+    def __init__(self, reference: object, reason: str | None = None) -> None:
+        super().__init__(reason or f"manifest {reference} is not in this repository")
+        self.reference = reference
+
+
+class NameUnknown(RegistryError):
+    def __init__(self, name: str) -> None:
+        super().__init__(f"repository {name} is not known")
+        self.name = name
+
+
+class ReferencesUnknown(RegistryError):
+    """One wire error is sent for each digest."""
+
+    def __init__(self, digests: list[Digest]) -> None:
+        super().__init__(f"the manifest needs content that is not in this repository: {', '.join(map(str, digests))}")
+        self.digests = digests
+
+
+class StillReferenced(RegistryError):
+    def __init__(self, digest: Digest, by: Digest) -> None:
+        super().__init__(f"{digest} is needed by manifest {by}: delete that one first")
+        self.digest, self.by = digest, by
+
+
+class PreconditionFailed(RegistryError):
+    def __init__(self, reference: str, current: Digest | None) -> None:
+        now = "does not exist" if current is None else f"is {current}"
+        super().__init__(f"the condition does not hold: {reference} {now}")
+        self.current = current
+
+
+class TooManyRequests(RegistryError):
+    def __init__(self, reason: str, retry_after_s: int = 1) -> None:
+        super().__init__(reason)
+        self.retry_after_s = retry_after_s
+
+
+class OperationDisabled(RegistryError):
+    def __init__(self, operation: str) -> None:
+        super().__init__(f"{operation} is switched off on this registry")
+
+
+class StartError(RegistryError):
+    """The message says what to change."""

@@ -1,0 +1,1 @@
+"""Pure rules of OCI content: media types and manifests. No I/O."""

@@ -1,0 +1,1 @@
+"""Content-addressed bytes: the `driver` contract and the drivers that keep it."""

@@ -1,0 +1,44 @@
+"""The few file operations that durability depends on, as one object, so that tests can fail or stop at each of them."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+
+class Files:
+    """Plain system calls. All of them block: call them on a thread."""
+
+    def write(self, descriptor: int, data: bytes) -> None:
+        """Write all of `data`, however many calls that takes."""
+        view = memoryview(data)
+        while view:
+            view = view[os.write(descriptor, view) :]
+
+    def sync(self, descriptor: int) -> None:
+        os.fsync(descriptor)
+
+    def sync_data(self, descriptor: int) -> None:
+        os.fdatasync(descriptor)
+
+    def rename(self, source: Path, target: Path) -> None:
+        os.rename(source, target)
+
+    def sync_folder(self, folder: Path) -> None:
+        """Make the names in the folder durable: a file that was synced may otherwise have no name after a power cut."""
+        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+    def make_folder(self, folder: Path) -> None:
+        """Create the folder durably, with parents, if it is not there."""
+        if folder.is_dir():
+            return
+        self.make_folder(folder.parent)
+        folder.mkdir(mode=0o700, exist_ok=True)
+        self.sync_folder(folder.parent)
+
+    def unlink(self, path: Path) -> None:
+        path.unlink(missing_ok=True)

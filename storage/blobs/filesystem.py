@@ -1,0 +1,192 @@
+"""`FilesystemDriver`: bytes in a folder (see `layout`), written so that what was committed survives a power cut.
+
+Every system call that can wait for a disk runs on the driver's own threads.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import errno
+import fcntl
+import os
+from collections import OrderedDict
+from collections.abc import AsyncIterator, Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import BinaryIO, TypeVar
+
+from storage.blobs.driver import StoredBytes, UploadWriter
+from storage.blobs.files import Files
+from storage.blobs.layout import Layout, is_storage_key, is_upload_id
+from storage.blobs.writing import FileUpload, OpenUpload, Run
+from storage.digest import Hasher, new_hasher
+from storage.errors import BlobMissing, StorageFull, StorageUnavailable, UploadBusy
+
+T = TypeVar("T")
+
+_PIECE = 1 << 20
+_THREADS = 16
+# Running hashes of uploads between two requests; past this number the oldest is computed anew at commit.
+_HASHERS_MAX = 1024
+# A client that lost its connection may be back before the server saw the old one break.
+_BUSY_WAIT_S = 3.0
+_BUSY_POLL_S = 0.05
+
+
+class FileReader:
+    """A `BlobReader` over an open file."""
+
+    def __init__(self, file: BinaryIO, size: int, run: Run) -> None:
+        self._file, self._run = file, run
+        self.size = size
+
+    def file(self) -> BinaryIO:
+        return self._file
+
+    async def read(self, start: int, stop: int) -> AsyncIterator[bytes]:
+        while start < stop:
+            piece = await self._run(os.pread, self._file.fileno(), min(_PIECE, stop - start), start)
+            if not piece:
+                raise StorageUnavailable("the blob's file is shorter than it should be")
+            start += len(piece)
+            yield piece
+
+    async def close(self) -> None:
+        self._file.close()
+
+
+class FilesystemDriver:
+    """A `BlobDriver` in the folder `data`. Any number of processes may share it."""
+
+    @staticmethod
+    def prepare(data: Path) -> None:
+        """Make the folders that the driver works in. Blocks."""
+        layout, files = Layout(data), Files()
+        files.make_folder(layout.uploads)
+        files.make_folder(layout.blobs)
+
+    def __init__(self, data: Path, files: Files | None = None) -> None:
+        self._layout = Layout(data)
+        self._files = files or Files()
+        self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="berth-blobs")
+        self._hashers: OrderedDict[str, tuple[int, str, Hasher]] = OrderedDict()
+
+    async def _run(self, function: Callable[..., T], *arguments: object) -> T:
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._threads, function, *arguments)
+        except OSError as error:
+            raise translate(error) from error
+
+    async def upload_size(self, upload_id: str) -> int:
+        def size() -> int:
+            with contextlib.suppress(FileNotFoundError):
+                return os.stat(self._layout.upload(upload_id)).st_size
+            return 0
+
+        return await self._run(size)
+
+    @contextlib.asynccontextmanager
+    async def open_upload(self, upload_id: str, algorithm: str) -> AsyncIterator[UploadWriter]:
+        opened = await self._open_exclusively(upload_id)
+        hasher = self._take_hasher(opened, algorithm)
+        upload = FileUpload(opened, hasher, algorithm, self._layout, self._files, self._run)
+        try:
+            yield upload
+        finally:
+            # Shielded: bytes that were taken are written down even when the request is being torn down.
+            await asyncio.shield(asyncio.ensure_future(self._leave(upload)))
+
+    async def _leave(self, upload: FileUpload) -> None:
+        try:
+            await upload.settle()
+        finally:
+            self._keep_hasher(upload)
+            if upload.broken:
+                await self.discard_upload(upload.opened.path.name)
+            os.close(upload.opened.descriptor)
+
+    async def _open_exclusively(self, upload_id: str) -> OpenUpload:
+        path = self._layout.upload(upload_id)
+        deadline = asyncio.get_running_loop().time() + _BUSY_WAIT_S
+        while (opened := await self._run(_open_locked, path)) is None:
+            if asyncio.get_running_loop().time() >= deadline:
+                raise UploadBusy(upload_id, await self.upload_size(upload_id))
+            await asyncio.sleep(_BUSY_POLL_S)
+        return opened
+
+    def _take_hasher(self, opened: OpenUpload, algorithm: str) -> Hasher | None:
+        """The running hash of exactly the bytes that are there; None when another process knows it, not this one."""
+        offset, known, hasher = self._hashers.pop(opened.path.name, (0, algorithm, None))
+        if opened.offset == 0:
+            return new_hasher(algorithm)
+        return hasher if (offset, known) == (opened.offset, algorithm) else None
+
+    def _keep_hasher(self, upload: FileUpload) -> None:
+        if upload.hasher is None or upload.committed or upload.broken:
+            return
+        self._hashers[upload.opened.path.name] = (upload.offset, upload.algorithm, upload.hasher)
+        while len(self._hashers) > _HASHERS_MAX:
+            self._hashers.popitem(last=False)
+
+    async def discard_upload(self, upload_id: str) -> None:
+        self._hashers.pop(upload_id, None)
+        await self._run(self._files.unlink, self._layout.upload(upload_id))
+
+    async def open(self, key: str) -> FileReader:
+        def open_file() -> FileReader:
+            try:
+                file = open(self._layout.blob(key), "rb", buffering=0)  # noqa: SIM115 - the reader closes it
+            except FileNotFoundError:
+                raise BlobMissing(key) from None
+            return FileReader(file, os.fstat(file.fileno()).st_size, self._run)
+
+        return await self._run(open_file)
+
+    async def delete(self, key: str) -> None:
+        await self._run(self._files.unlink, self._layout.blob(key))
+
+    async def blobs(self) -> AsyncIterator[StoredBytes]:
+        root = self._layout.blobs
+        for folder in await self._run(lambda: sorted(root.glob("*/*"))):
+            for name, size in await self._run(_list, folder):
+                key = f"{folder.relative_to(root)}/{name}"
+                if is_storage_key(key):
+                    yield StoredBytes(key, size)
+
+    async def uploads(self) -> AsyncIterator[str]:
+        for name, _ in await self._run(_list, self._layout.uploads):
+            if is_upload_id(name):
+                yield name
+
+    async def close(self) -> None:
+        await asyncio.to_thread(self._threads.shutdown)
+
+
+def translate(error: OSError) -> Exception:
+    """A system error in the words of `storage.errors`."""
+    if error.errno in {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}:
+        return StorageFull()
+    return StorageUnavailable(f"the storage cannot be used: {os.strerror(error.errno or 0)}")
+
+
+def _open_locked(path: Path) -> OpenUpload | None:
+    """Open the upload's file for this writer alone; None while somebody else has it."""
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        # It may have been committed or discarded between the two calls: then the name leads elsewhere by now.
+        if os.stat(path).st_ino == os.fstat(descriptor).st_ino:
+            return OpenUpload(path, descriptor, os.fstat(descriptor).st_size)
+    except (BlockingIOError, FileNotFoundError):
+        pass
+    except BaseException:
+        os.close(descriptor)
+        raise
+    os.close(descriptor)
+    return None
+
+
+def _list(folder: Path) -> list[tuple[str, int]]:
+    with os.scandir(folder) as entries:
+        return [(entry.name, entry.stat().st_size) for entry in entries if entry.is_file()]

@@ -1,0 +1,158 @@
+"""`FileUpload`: how bytes get into a file: hashed while they stream, and on the disk before anyone hears of it.
+
+While one batch is being written and hashed on a thread, the event loop receives the next: at most two batches of an
+upload are in memory. Written bytes are pushed to the disk early, so that the fsync at the end has little left to do.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from storage.blobs.driver import StoredBytes
+from storage.blobs.files import Files
+from storage.blobs.layout import Layout, storage_key
+from storage.digest import Digest, Hasher, new_hasher
+from storage.errors import DigestMismatch
+
+_BATCH = 1 << 20
+_SYNC_EVERY = 32 << 20
+_READ = 1 << 20
+
+Run = Callable[..., Awaitable[Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class OpenUpload:
+    """An upload's file, opened and locked by this process; `offset` is its size at that moment."""
+
+    path: Path
+    descriptor: int
+    offset: int
+
+
+def hash_file(descriptor: int, algorithm: str) -> Digest:
+    """The digest of a whole file, read from the disk. Blocks."""
+    hasher, position = new_hasher(algorithm), 0
+    while piece := os.pread(descriptor, _READ, position):
+        hasher.update(piece)
+        position += len(piece)
+    return Digest(algorithm, hasher.hexdigest())
+
+
+class FileUpload:
+    """The `UploadWriter` of the filesystem driver. `run` runs a blocking function on a thread.
+
+    `broken` says that a sync failed: the kernel reports such an error once and may then forget the bytes, so nothing
+    of the file can be trusted, and whoever opened it has to discard it.
+    """
+
+    def __init__(
+        self, opened: OpenUpload, hasher: Hasher | None, algorithm: str, layout: Layout, files: Files, run: Run
+    ) -> None:
+        self.opened, self.hasher, self.algorithm = opened, hasher, algorithm
+        self.committed = False
+        self.broken = False
+        self._layout, self._files, self._run = layout, files, run
+        self._offset = opened.offset
+        self._batch: list[bytes] = []
+        self._batch_size = 0
+        self._unsynced = 0
+        self._writing: asyncio.Future[Any] | None = None
+        self._syncing: asyncio.Future[Any] | None = None
+        self._committing: asyncio.Future[Any] | None = None
+
+    @property
+    def offset(self) -> int:
+        return self._offset
+
+    async def write(self, data: bytes) -> None:
+        self._batch.append(data)
+        self._batch_size += len(data)
+        self._offset += len(data)
+        if self._batch_size >= _BATCH:
+            await self._hand_over()
+
+    async def _hand_over(self) -> None:
+        """Give the full batch to a thread, once the one before it is done."""
+        await self._wait_for_writing()
+        batch, self._batch = self._batch, []
+        self._unsynced += self._batch_size
+        self._batch_size = 0
+        self._writing = asyncio.ensure_future(self._run(self._write_and_hash, batch))
+        if self._unsynced >= _SYNC_EVERY:
+            await self._sync_early()
+
+    async def _sync_early(self) -> None:
+        if self._syncing is not None:
+            await self._syncing
+        self._unsynced = 0
+        self._syncing = asyncio.ensure_future(self._run(self._sync, self._files.sync_data))
+
+    async def _wait_for_writing(self) -> None:
+        if self._writing is None:
+            return
+        try:
+            await asyncio.shield(self._writing)
+        except Exception:
+            # Some bytes of the batch may be in the file and others not: only the file itself knows its hash now.
+            self.hasher, self._batch, self._batch_size, self._writing = None, [], 0, None
+            raise
+        self._writing = None
+
+    def _write_and_hash(self, batch: list[bytes]) -> None:
+        for data in batch:
+            self._files.write(self.opened.descriptor, data)
+            if self.hasher is not None:
+                self.hasher.update(data)
+
+    async def settle(self) -> None:
+        """Write down everything that was taken, and leave no thread using the file."""
+        try:
+            if self._batch:
+                await self._hand_over()
+            await self._wait_for_writing()
+        finally:
+            using_the_file = filter(None, (self._writing, self._syncing, self._committing))
+            await asyncio.gather(*using_the_file, return_exceptions=True)
+        if self._syncing is not None:
+            syncing, self._syncing = self._syncing, None
+            syncing.result()
+
+    async def commit(self, digest: Digest) -> StoredBytes:
+        await self.settle()
+        self._committing = asyncio.ensure_future(self._run(self._commit, digest))
+        stored: StoredBytes = await asyncio.shield(self._committing)
+        return stored
+
+    def _commit(self, digest: Digest) -> StoredBytes:
+        path, descriptor = self.opened.path, self.opened.descriptor
+        actual = self._digest(digest.algorithm)
+        if actual != digest:
+            raise DigestMismatch(digest, actual)
+        size = os.fstat(descriptor).st_size
+        key = storage_key(digest, path.name)
+        target = self._layout.blob(key)
+        os.fchmod(descriptor, 0o400)
+        self._sync(self._files.sync)
+        self._files.make_folder(target.parent)
+        self._files.rename(path, target)
+        self._files.sync_folder(target.parent)
+        self.committed = True
+        return StoredBytes(key, size)
+
+    def _sync(self, sync: Callable[[int], None]) -> None:
+        try:
+            sync(self.opened.descriptor)
+        except OSError:
+            self.broken = True
+            raise
+
+    def _digest(self, algorithm: str) -> Digest:
+        if self.hasher is not None and algorithm == self.algorithm:
+            return Digest(algorithm, self.hasher.hexdigest())
+        return hash_file(self.opened.descriptor, algorithm)

@@ -1,0 +1,200 @@
+"""The oracle: every invariant of the store as a question, asked of all rows and bytes.
+
+Reads only, and may run beside a daemon. Bytes that no row names are allowed (a push may be under way, or was broken
+off; the collector finds them), so they are counted, not complained of.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from dataclasses import asdict, dataclass, field
+from typing import TypeVar
+
+from storage.blobs.driver import BlobDriver
+from storage.digest import Digest, digest_of, new_hasher, parse_digest
+from storage.errors import BlobMissing, RegistryError
+from storage.metadata.manifests import Reference
+from storage.metadata.store import MetadataStore, Row, Value
+from storage.names import parse_repository_name, parse_tag
+
+_BATCH = 500
+_Parsed = TypeVar("_Parsed")
+
+# Says what a manifest needs, from its bytes and its media type; raises `RegistryError` if they make no sense.
+ReadReferences = Callable[[bytes, str], list[Reference]]
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One broken promise: about what, and how."""
+
+    subject: str
+    message: str
+
+    def __str__(self) -> str:
+        return f"{self.subject}: {self.message}"
+
+
+@dataclass(slots=True)
+class Report:
+    """What was looked at, and what was wrong. `unreferenced` counts stored blobs that no row names."""
+
+    repositories: int = 0
+    manifests: int = 0
+    tags: int = 0
+    blobs: int = 0
+    blob_bytes: int = 0
+    unreferenced: int = 0
+    problems: list[Problem] = field(default_factory=list)
+
+    def add(self, subject: object, message: str) -> None:
+        self.problems.append(Problem(str(subject), message))
+
+    def as_dict(self) -> dict[str, object]:
+        return asdict(self)
+
+
+class Check:
+    """One look at a store. `with_bytes` also hashes every blob, which reads all of them."""
+
+    def __init__(
+        self,
+        store: MetadataStore,
+        driver: BlobDriver,
+        read_references: ReadReferences,
+        *,
+        with_bytes: bool,
+        sparse_indexes: bool,
+    ) -> None:
+        self._store, self._driver, self._read_references = store, driver, read_references
+        self._with_bytes, self._sparse_indexes = with_bytes, sparse_indexes
+        self._report = Report()
+
+    async def run(self) -> Report:
+        for message in await self._store.verify():
+            self._report.add("database", message)
+        await self._check_repositories()
+        await self._check_manifests()
+        await self._check_references()
+        await self._check_tags()
+        await self._check_links()
+        await self._check_blobs()
+        await self._count_unreferenced()
+        return self._report
+
+    async def _check_repositories(self) -> None:
+        async for repository_id, name in self._rows("SELECT id, name FROM repositories WHERE id > ?", 0):
+            self._report.repositories += 1
+            self._expect(f"repository {repository_id}", parse_repository_name, name)
+
+    async def _check_manifests(self) -> None:
+        """A manifest's bytes hash to its digest, and its rows say what its bytes say."""
+        query = "SELECT id, digest, media_type, size, content FROM manifests WHERE id > ?"
+        async for manifest_id, text, media_type, size, content in self._rows(query, 0):
+            self._report.manifests += 1
+            subject = f"manifest {text} (row {manifest_id})"
+            digest = self._expect(subject, parse_digest, text)
+            if digest is None:
+                continue
+            actual = digest_of(content, digest.algorithm)
+            if actual != digest:
+                self._report.add(subject, f"its bytes hash to {actual}")
+            if size != len(content):
+                self._report.add(subject, f"its row says {size} bytes, it has {len(content)}")
+            await self._check_edges(subject, manifest_id, content, media_type)
+
+    async def _check_edges(self, subject: str, manifest_id: int, content: bytes, media_type: str) -> None:
+        try:
+            stated = {str(item.digest) for item in self._read_references(content, media_type)}
+        except RegistryError as error:
+            self._report.add(subject, f"its bytes are not a valid manifest: {error}")
+            return
+        rows = await self._store.fetch_all("SELECT digest FROM manifest_references WHERE manifest_id = ?", manifest_id)
+        kept = {row[0] for row in rows}
+        for digest in stated ^ kept:
+            where = (
+                "its bytes reference, its rows do not:" if digest in stated else "its rows reference, its bytes do not:"
+            )
+            self._report.add(subject, f"{where} {digest}")
+
+    async def _check_references(self) -> None:
+        """What a manifest needs is readable through its repository."""
+        allowed = "AND x.kind <> 'manifest'" if self._sparse_indexes else ""
+        rows = await self._store.fetch_all(
+            "SELECT m.digest, x.digest, r.name FROM manifest_references x"  # noqa: S608 - a constant
+            " JOIN manifests m ON m.id = x.manifest_id JOIN repositories r ON r.id = m.repository_id"
+            " LEFT JOIN blob_links l ON l.repository_id = m.repository_id AND l.digest = x.digest"
+            " LEFT JOIN manifests c ON c.repository_id = m.repository_id AND c.digest = x.digest"
+            f" WHERE x.required = 1 AND l.digest IS NULL AND c.digest IS NULL {allowed}"
+        )
+        for manifest, digest, repository in rows:
+            self._report.add(f"manifest {manifest} in {repository}", f"it needs {digest}, which is not there")
+
+    async def _check_tags(self) -> None:
+        query = (
+            "SELECT t.name, r.name, t.repository_id, m.repository_id FROM tags t"
+            " LEFT JOIN manifests m ON m.id = t.manifest_id LEFT JOIN repositories r ON r.id = t.repository_id"
+        )
+        rows = await self._store.fetch_all(query + " WHERE m.id IS NULL OR m.repository_id <> t.repository_id")
+        for tag, repository, *_ in rows:
+            self._report.add(f"tag {repository}:{tag}", "it points to a manifest that its repository does not have")
+        count = await self._store.fetch_one("SELECT COUNT(*) FROM tags")
+        self._report.tags = 0 if count is None else count[0]
+        async for tag, *_ in self._rows("SELECT DISTINCT name FROM tags WHERE name > ?", "", order="name"):
+            self._expect(f"tag {tag}", parse_tag, tag)
+
+    async def _check_links(self) -> None:
+        rows = await self._store.fetch_all(
+            "SELECT l.digest, l.repository_id FROM blob_links l LEFT JOIN blobs b ON b.digest = l.digest"
+            " LEFT JOIN repositories r ON r.id = l.repository_id WHERE b.digest IS NULL OR r.id IS NULL"
+        )
+        for digest, repository_id in rows:
+            self._report.add(f"blob {digest}", f"repository {repository_id} links it, but one of the two is not there")
+
+    async def _check_blobs(self) -> None:
+        """Every row's bytes are there, whole, and (with bytes) what their digest says."""
+        query = "SELECT digest, size, storage_key FROM blobs WHERE digest > ?"
+        async for text, size, key in self._rows(query, "", order="digest"):
+            self._report.blobs += 1
+            self._report.blob_bytes += size
+            digest = self._expect(f"blob {text}", parse_digest, text)
+            if digest is not None:
+                await self._check_blob(digest, size, key)
+
+    async def _check_blob(self, digest: Digest, size: int, key: str) -> None:
+        try:
+            reader = await self._driver.open(key)
+        except (BlobMissing, ValueError):
+            self._report.add(f"blob {digest}", f"its bytes are missing (key {key})")
+            return
+        try:
+            if reader.size != size:
+                self._report.add(f"blob {digest}", f"its row says {size} bytes, {reader.size} are stored")
+            elif self._with_bytes:
+                hasher = new_hasher(digest.algorithm)
+                async for piece in reader.read(0, size):
+                    hasher.update(piece)
+                if hasher.hexdigest() != digest.hex:
+                    self._report.add(f"blob {digest}", f"its bytes hash to {digest.algorithm}:{hasher.hexdigest()}")
+        finally:
+            await reader.close()
+
+    async def _count_unreferenced(self) -> None:
+        async for stored in self._driver.blobs():
+            row = await self._store.fetch_one("SELECT 1 FROM blobs WHERE storage_key = ?", stored.key)
+            self._report.unreferenced += row is None
+
+    async def _rows(self, query: str, start: Value, order: str = "id") -> AsyncIterator[Row]:
+        """All rows of a query that ends in `<first column> > ?`, a batch at a time."""
+        last = start
+        while rows := await self._store.fetch_all(f"{query} ORDER BY {order} LIMIT {_BATCH}", last):
+            for row in rows:
+                yield row
+            last = rows[-1][0]
+
+    def _expect(self, subject: str, parse: Callable[[str], _Parsed], text: str) -> _Parsed | None:
+        try:
+            return parse(text)
+        except RegistryError as error:
+            self._report.add(subject, str(error))
+            return None

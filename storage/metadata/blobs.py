@@ -1,0 +1,96 @@
+"""Rows of blobs, and the links that make a blob readable through a repository."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from storage.digest import Digest
+from storage.metadata.store import Queries, Transaction
+from storage.names import RepositoryName
+
+_IN_MAX = 500
+
+
+@dataclass(frozen=True, slots=True)
+class BlobRow:
+    size: int
+    storage_key: str
+
+
+async def linked(queries: Queries, repository: RepositoryName, digest: Digest) -> BlobRow | None:
+    """The blob, if this repository links it. Knowing a digest is not enough to get at its bytes."""
+    row = await queries.fetch_one(
+        "SELECT b.size, b.storage_key FROM repositories r"
+        " JOIN blob_links l ON l.repository_id = r.id"
+        " JOIN blobs b ON b.digest = l.digest"
+        " WHERE r.name = ? AND l.digest = ?",
+        repository,
+        str(digest),
+    )
+    return None if row is None else BlobRow(row[0], row[1])
+
+
+async def find(queries: Queries, digest: Digest) -> BlobRow | None:
+    """The stored bytes of a digest, whoever links them. Never tell a client what this answers."""
+    row = await queries.fetch_one("SELECT size, storage_key FROM blobs WHERE digest = ?", str(digest))
+    return None if row is None else BlobRow(row[0], row[1])
+
+
+async def insert(tx: Transaction, digest: Digest, blob: BlobRow, now_ms: int) -> bool:
+    """Record stored bytes; false if the digest is stored already (the row then keeps the key that it has)."""
+    inserted = await tx.execute(
+        "INSERT INTO blobs (digest, size, storage_key, created_at) VALUES (?, ?, ?, ?) ON CONFLICT (digest) DO NOTHING",
+        str(digest),
+        blob.size,
+        blob.storage_key,
+        now_ms,
+    )
+    return inserted == 1
+
+
+async def link(tx: Transaction, repository_id: int, digest: Digest, now_ms: int) -> None:
+    await tx.execute(
+        "INSERT INTO blob_links (repository_id, digest, created_at) VALUES (?, ?, ?)"
+        " ON CONFLICT (repository_id, digest) DO NOTHING",
+        repository_id,
+        str(digest),
+        now_ms,
+    )
+
+
+async def unlink(tx: Transaction, repository_id: int, digest: Digest) -> bool:
+    removed = await tx.execute(
+        "DELETE FROM blob_links WHERE repository_id = ? AND digest = ?", repository_id, str(digest)
+    )
+    return removed == 1
+
+
+async def links_among(queries: Queries, repository_id: int, digests: list[str]) -> set[str]:
+    """Those of the digests that the repository links."""
+    found: set[str] = set()
+    for begin in range(0, len(digests), _IN_MAX):
+        part = digests[begin : begin + _IN_MAX]
+        marks = ", ".join("?" * len(part))
+        rows = await queries.fetch_all(
+            f"SELECT digest FROM blob_links WHERE repository_id = ? AND digest IN ({marks})",  # noqa: S608 - only marks
+            repository_id,
+            *part,
+        )
+        found.update(row[0] for row in rows)
+    return found
+
+
+async def totals(queries: Queries) -> tuple[int, int]:
+    """How many blobs are stored, and their sizes' sum in bytes."""
+    row = await queries.fetch_one("SELECT COUNT(*), COALESCE(SUM(size), 0) FROM blobs")
+    return (0, 0) if row is None else (int(row[0]), int(row[1]))
+
+
+async def repositories_linking(queries: Queries, digest: Digest, limit: int) -> list[RepositoryName]:
+    """Some repositories that link the blob. Callers filter them by what their principal may read."""
+    rows = await queries.fetch_all(
+        "SELECT r.name FROM blob_links l JOIN repositories r ON r.id = l.repository_id WHERE l.digest = ? LIMIT ?",
+        str(digest),
+        limit,
+    )
+    return [RepositoryName(row[0]) for row in rows]

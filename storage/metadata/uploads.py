@@ -1,0 +1,54 @@
+"""Rows of upload sessions. How far an upload got is known by the blob driver, not here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from storage.metadata.store import Queries, Transaction
+from storage.names import RepositoryName
+
+
+@dataclass(frozen=True, slots=True)
+class UploadRow:
+    id: str
+    algorithm: str
+    touched_at: int
+
+
+async def insert(tx: Transaction, upload: UploadRow, repository: RepositoryName) -> None:
+    await tx.execute(
+        "INSERT INTO uploads (id, repository, algorithm, created_at, touched_at) VALUES (?, ?, ?, ?, ?)",
+        upload.id,
+        repository,
+        upload.algorithm,
+        upload.touched_at,
+        upload.touched_at,
+    )
+
+
+async def find(queries: Queries, upload_id: str, repository: RepositoryName) -> UploadRow | None:
+    """The session, if it is one of this repository: an id alone opens nothing."""
+    row = await queries.fetch_one(
+        "SELECT id, algorithm, touched_at FROM uploads WHERE id = ? AND repository = ?", upload_id, repository
+    )
+    return None if row is None else UploadRow(*row)
+
+
+async def touch(tx: Transaction, upload_id: str, now_ms: int) -> None:
+    await tx.execute("UPDATE uploads SET touched_at = ? WHERE id = ?", now_ms, upload_id)
+
+
+async def delete(tx: Transaction, upload_id: str) -> bool:
+    return await tx.execute("DELETE FROM uploads WHERE id = ?", upload_id) == 1
+
+
+async def exists(queries: Queries, upload_id: str) -> bool:
+    return await queries.fetch_one("SELECT 1 FROM uploads WHERE id = ?", upload_id) is not None
+
+
+async def untouched_since(queries: Queries, before_ms: int, limit: int) -> list[str]:
+    """Ids of the sessions that nobody has touched since, longest idle first."""
+    rows = await queries.fetch_all(
+        "SELECT id FROM uploads WHERE touched_at < ? ORDER BY touched_at LIMIT ?", before_ms, limit
+    )
+    return [row[0] for row in rows]
