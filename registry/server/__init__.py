@@ -1,0 +1,1 @@
+"""The processes of the daemon: a supervisor that owns the port, and workers that answer requests."""
