@@ -21,6 +21,10 @@ class Files:
     def sync_data(self, descriptor: int) -> None:
         os.fdatasync(descriptor)
 
+    def drop_cached(self, descriptor: int, start: int, stop: int) -> None:
+        """Let the kernel use the memory in which it keeps these bytes, once they are on the disk."""
+        os.posix_fadvise(descriptor, start, stop - start, os.POSIX_FADV_DONTNEED)
+
     def rename(self, source: Path, target: Path) -> None:
         os.rename(source, target)
 

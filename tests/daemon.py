@@ -1,0 +1,172 @@
+"""The real `berth`, run as a process of its own on a free port of the loopback."""
+
+import contextlib
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+PROGRAM = Path(sys.executable).with_name("berth")
+START_SECONDS = 20.0
+STOP_SECONDS = 20.0
+
+
+class Daemon:
+    """`berth serve` on the folder `data`, stopped until `start`, and startable again on the same port.
+
+    `flags` are further arguments of `berth serve`. `environment` holds settings such as `BERTH_LOG__LEVEL`;
+    those of the caller's own environment do not reach the daemon. Its output is in `log`, beside `data`.
+    """
+
+    def __init__(self, data: Path, *flags: str, environment: Mapping[str, str] | None = None) -> None:
+        self.data = data
+        self.log = data.with_name(f"{data.name}.log")
+        self.port = free_port()
+        self.address = f"127.0.0.1:{self.port}"
+        self.url = f"http://{self.address}"
+        self._flags = flags
+        inherited = {name: value for name, value in os.environ.items() if not name.startswith("BERTH_")}
+        self._environment = {**inherited, **(environment or {})}
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._process is not None:
+            self.stop()
+
+    @property
+    def pid(self) -> int:
+        """The process id of the supervisor, while the daemon runs."""
+        return self._running().pid
+
+    def start(self) -> None:
+        """Start the daemon and return once it is ready; AssertionError with the log's tail when it fails."""
+        assert self._process is None, "the daemon runs already"
+        with self.log.open("ab") as log:
+            self._process = subprocess.Popen(
+                [PROGRAM, "serve", "--data", self.data, "--listen", self.address, *self._flags],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                env=self._environment,
+                start_new_session=True,
+            )
+        deadline = time.monotonic() + START_SECONDS
+        while not self._ready():
+            code = self._process.poll()
+            if code is not None or time.monotonic() > deadline:
+                self.kill()
+                ending = "was not ready in time" if code is None else f"ended with {code}"
+                raise AssertionError(f"berth {ending}:\n{self.tail()}")
+            time.sleep(0.05)
+
+    def stop(self) -> int:
+        """Ask the daemon to stop with SIGTERM and return its exit code, -9 when it had to be killed."""
+        process = self._running()
+        process.terminate()
+        try:
+            code = process.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            self.kill()
+            return -signal.SIGKILL
+        self._process = None
+        return code
+
+    def kill(self) -> None:
+        """Kill the supervisor and all its workers with SIGKILL and return when none of them is left."""
+        process = self._running()
+        family = [process.pid, *children(process.pid)]
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait(STOP_SECONDS)
+        wait_until_gone(family)
+        self._process = None
+
+    def workers(self) -> list[int]:
+        """The process ids of the supervisor's children."""
+        return children(self.pid)
+
+    def tail(self, lines: int = 40) -> str:
+        """The last `lines` of the daemon's output."""
+        return "\n".join(self.log.read_text(errors="replace").splitlines()[-lines:])
+
+    def check(self) -> None:
+        """Let `berth check --bytes` verify the data folder; AssertionError with what is wrong with it."""
+        result = subprocess.run(
+            [PROGRAM, "check", "--bytes", "--data", self.data],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            env=self._environment,
+            timeout=120,
+            check=False,
+        )
+        assert result.returncode == 0, f"berth check ended with {result.returncode}:\n{result.stdout}"
+
+    def _running(self) -> subprocess.Popen[bytes]:
+        assert self._process is not None, "the daemon does not run"
+        return self._process
+
+    def _ready(self) -> bool:
+        try:
+            with urllib.request.urlopen(f"{self.url}/readyz", timeout=2) as answer:
+                return bool(answer.status == 200)
+        except urllib.error.HTTPError as answer:
+            answer.close()
+            return False
+        except OSError:
+            return False
+
+
+def free_port() -> int:
+    """A TCP port of 127.0.0.1 that nothing listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def children(pid: int) -> list[int]:
+    """The process ids of the living children of `pid`; none when it is gone."""
+    found = []
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):
+            state, parent = _state(stat)
+            if parent == pid and state != "Z":
+                found.append(int(stat.parent.name))
+    return sorted(found)
+
+
+def wait_until_gone(pids: list[int], seconds: float = STOP_SECONDS) -> None:
+    """Return when none of `pids` runs any more; AssertionError when one still does after `seconds`."""
+    deadline = time.monotonic() + seconds
+    while left := [pid for pid in pids if _runs(pid)]:
+        assert time.monotonic() < deadline, f"processes {left} are still there"
+        time.sleep(0.02)
+
+
+def _runs(pid: int) -> bool:
+    try:
+        # A killed process whose new parent has not collected it yet stays as a zombie.
+        return _state(Path(f"/proc/{pid}/stat"))[0] != "Z"
+    except OSError:
+        return False
+
+
+def _state(stat: Path) -> tuple[str, int]:
+    # The second field is the program's name in brackets, and the name may contain spaces and brackets.
+    state, parent, *_ = stat.read_text().rpartition(")")[2].split()
+    return state, int(parent)
