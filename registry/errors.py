@@ -1,15 +1,15 @@
 """The registry's branch of the error tree (its root is in `storage.errors`).
 
-RegistryError
-├── RequestInvalid, ChunkInvalid                     the request itself makes no sense
-├── RangeInvalid, OffsetMismatch, LengthMismatch     positions that do not fit
-├── ManifestInvalid, ManifestTooLarge, ManifestTypeUnsupported
-├── ManifestUnknown, NameUnknown                     what the caller named is not there
-├── ReferencesUnknown                                a manifest needs what its repository lacks
-├── StillReferenced                                  something else needs what was to be deleted
-├── PreconditionFailed                               the tag is not what the caller believes
-├── TooManyRequests, OperationDisabled
-└── StartError                                       the daemon cannot start as it is set up
+    RegistryError
+    ├── RequestInvalid, ChunkInvalid, TooManyTags        the request itself makes no sense
+    ├── RangeInvalid, OffsetMismatch, LengthMismatch     positions that do not fit
+    ├── ManifestInvalid, ManifestTooLarge, ManifestTypeUnsupported
+    ├── ManifestUnknown, NameUnknown                     what the caller named is not there
+    ├── ReferencesUnknown                                a manifest needs what its repository lacks
+    ├── StillReferenced                                  something else needs what was to be deleted
+    ├── PreconditionFailed                               the tag is not what the caller believes
+    ├── TooManyRequests, OperationDisabled
+    └── StartError                                       the daemon cannot start as it is set up
 """
 
 from __future__ import annotations
@@ -20,6 +20,11 @@ from storage.errors import RegistryError
 
 class RequestInvalid(RegistryError):
     """`message` says which parameter or header is wrong and what would be right."""
+
+
+class TooManyTags(RegistryError):
+    def __init__(self, sent: int, limit: int) -> None:
+        super().__init__(f"{sent} tag parameters were sent, {limit} are accepted")
 
 
 class ChunkInvalid(RegistryError):

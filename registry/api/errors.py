@@ -72,6 +72,7 @@ WIRE: dict[type[RegistryError], Wire] = {
     storage_errors.StorageFull: Wire(507, "UNAVAILABLE"),
     storage_errors.StorageUnavailable: Wire(503, "UNAVAILABLE", headers=_retry_after),
     registry_errors.RequestInvalid: Wire(400, "UNSUPPORTED"),
+    registry_errors.TooManyTags: Wire(414, "UNSUPPORTED"),
     registry_errors.ChunkInvalid: Wire(400, "BLOB_UPLOAD_INVALID"),
     registry_errors.RangeInvalid: Wire(
         416, "SIZE_INVALID", headers=lambda e: {"Content-Range": f"bytes */{e.size}", "Accept-Ranges": "bytes"}

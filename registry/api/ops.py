@@ -27,9 +27,7 @@ class Operations:
     def routes(self, *, with_metrics: bool) -> list[Route]:
         rows = [
             Route("GET", "/healthz", self.healthz, "healthz"),
-            Route("HEAD", "/healthz", self.healthz, "healthz"),
             Route("GET", "/readyz", self.readyz, "readyz"),
-            Route("HEAD", "/readyz", self.readyz, "readyz"),
         ]
         return [*rows, Route("GET", "/metrics", self.metrics, "metrics")] if with_metrics else rows
 

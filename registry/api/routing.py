@@ -15,6 +15,9 @@ from registry.api.errors import MethodNotAllowed, RouteUnknown
 from storage.errors import NameInvalid
 from storage.names import RepositoryName, parse_repository_name
 
+_REMEMBERED_MAX = 4096
+_REMEMBERED_LENGTH = 512
+
 Handler = Callable[[Call], Awaitable[web.StreamResponse]]
 
 
@@ -48,18 +51,35 @@ class Match:
 
 
 class Router:
-    """Finds the row for a request. Templates are tried in the order in which the table first names them."""
+    """Finds the row for a request. Templates are tried in the order in which the table first names them.
+
+    A row for GET answers HEAD as well, unless HEAD has a row of its own.
+    """
 
     def __init__(self, routes: list[Route]) -> None:
         resources: dict[str, _Resource] = {}
         for route in routes:
             resource = resources.setdefault(route.template, _Resource(_compile(route.template)))
             resource.routes[route.method] = route
+        for resource in resources.values():
+            if "GET" in resource.routes:
+                resource.routes.setdefault("HEAD", resource.routes["GET"])
         self._resources = list(resources.values())
+        self._found: dict[tuple[str, str], Match] = {}
 
     def find(self, method: str, raw_path: str) -> Match:
         """Raises `RouteUnknown`, `MethodNotAllowed` and `NameInvalid`."""
-        path = _decode(raw_path)
+        # The same tags and blobs are asked for over and over.
+        found = self._found.get((method, raw_path))
+        if found is None:
+            found = self._match(method, _decode(raw_path))
+            if len(self._found) >= _REMEMBERED_MAX:
+                self._found.clear()
+            if len(raw_path) <= _REMEMBERED_LENGTH:
+                self._found[method, raw_path] = found
+        return found
+
+    def _match(self, method: str, path: str) -> Match:
         for resource in self._resources:
             match = resource.pattern.fullmatch(path)
             if match is None:

@@ -106,7 +106,7 @@ async def insert(
         await tx.execute(
             "INSERT INTO manifest_references (manifest_id, digest, kind, required, repository_id)"
             " VALUES (?, ?, ?, ?, ?) ON CONFLICT (manifest_id, digest)"
-            " DO UPDATE SET required = max(required, excluded.required)",
+            " DO UPDATE SET required = CASE WHEN excluded.required = 1 THEN 1 ELSE manifest_references.required END",
             manifest_id,
             str(reference.digest),
             reference.kind,

@@ -7,7 +7,7 @@ from aiohttp import web
 from registry.api.call import Call
 from registry.api.wire import entity_tag, matches, parse_condition
 from registry.domain.manifests import Push, Pushed
-from registry.errors import ManifestTooLarge, ManifestUnknown, OperationDisabled, RequestInvalid
+from registry.errors import ManifestTooLarge, ManifestUnknown, OperationDisabled, TooManyTags
 from registry.oci.media_types import DEPRECATED
 from storage.digest import Digest, parse_digest
 from storage.errors import TagInvalid
@@ -91,7 +91,7 @@ def _is_cached(call: Call, manifest: StoredManifest) -> bool:
 def _tag_parameters(call: Call) -> list[Tag]:
     texts = call.request.query.getall("tag", [])
     if len(texts) > call.settings.tags_per_push:
-        raise RequestInvalid(f"{len(texts)} tag parameters were sent, {call.settings.tags_per_push} are accepted")
+        raise TooManyTags(len(texts), call.settings.tags_per_push)
     return list(dict.fromkeys(parse_tag(text) for text in texts))
 
 

@@ -15,10 +15,10 @@ _UPLOADS = "/v2/<name>/blobs/uploads/"
 _UPLOAD = "/v2/<name>/blobs/uploads/<upload>"
 _BLOB = "/v2/<name>/blobs/<digest>"
 
-# The order matters for speed (most asked first) and where one template could be read as another.
+# Where a row says GET, HEAD is answered too.
+# The order matters for speed (most asked first), and where one template could be read as another.
 ROUTES = [
     Route("GET", _MANIFEST, manifests.get_manifest, "manifest", _PULL, "end-3"),
-    Route("HEAD", _MANIFEST, manifests.get_manifest, "manifest", _PULL, "end-3"),
     Route("PUT", _MANIFEST, manifests.put_manifest, "manifest", _PUSH, "end-7"),
     Route("DELETE", _MANIFEST, manifests.delete_manifest, "manifest", _DELETE, "end-9"),
     Route("POST", _UPLOADS, uploads.start_upload, "uploads", _PUSH, "end-4, end-11"),
@@ -33,5 +33,4 @@ ROUTES = [
     Route("GET", "/v2/<name>/referrers/<digest>", referrers.list_referrers, "referrers", _PULL, "end-12"),
     Route("GET", "/v2/_catalog", base.list_repositories, "catalog"),
     Route("GET", "/v2/", base.check_support, "base", (), "end-1"),
-    Route("HEAD", "/v2/", base.check_support, "base", (), "end-1"),
 ]
