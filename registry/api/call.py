@@ -12,6 +12,7 @@ from aiohttp.http_exceptions import HttpProcessingError
 
 from auth.policy import Action, Policy
 from auth.principals import ANONYMOUS, Principal
+from registry.api.answer import Answer
 from registry.api.errors import BodyBroken, BodyStalled
 from registry.api.wire import parse_namespace, warning_headers
 from registry.domain.blobs import Blobs
@@ -107,15 +108,15 @@ class Call:
 
     def dress(self, response: web.StreamResponse) -> None:
         """Add the headers that every answer has. To be called once, before the answer starts."""
-        headers = response.headers
-        headers["Docker-Distribution-Api-Version"] = "registry/2.0"
-        headers["X-Request-Id"] = self.request_id
-        headers["Server"] = "berth"
+        add = response.add if isinstance(response, Answer) else response.headers.add
+        add("Docker-Distribution-Api-Version", "registry/2.0")
+        add("X-Request-Id", self.request_id)
+        add("Server", "berth")
         for value in warning_headers(self.warnings) if self.warnings else ():
-            headers.add("Warning", value)
+            add("Warning", value)
         namespace = parse_namespace(self.query("ns"))
         if namespace is not None:
-            headers["OCI-Namespace"] = namespace
+            add("OCI-Namespace", namespace)
         if not self.body_taken and "Expect" in self.request.headers:
             # The client may or may not send the body that nobody asked for: this connection ends here.
             response.force_close()

@@ -6,10 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-import orjson
-from aiohttp import web
-
 from registry import errors as registry_errors
+from registry.api.answer import Answer, json_answer
 from storage import errors as storage_errors
 from storage.errors import RegistryError
 
@@ -109,16 +107,16 @@ def wire_of(error: RegistryError) -> Wire:
     return Wire(500, "UNKNOWN")
 
 
-def render(error: RegistryError) -> web.Response:
+def render(error: RegistryError) -> Answer:
     """The answer that tells a client of the error."""
     wire = wire_of(error)
-    return json_response({"errors": _entries(error, wire)}, status=wire.status, headers=wire.headers(error))
+    return json_answer({"errors": _entries(error, wire)}, wire.status, wire.headers(error))
 
 
-def render_unexpected() -> web.Response:
+def render_unexpected() -> Answer:
     """The answer to a fault of ours: nothing about it leaves the log."""
     entry = {"code": "UNKNOWN", "message": "the registry failed; its log says how"}
-    return json_response({"errors": [entry]}, status=500)
+    return json_answer({"errors": [entry]}, 500)
 
 
 def _entries(error: RegistryError, wire: Wire) -> list[Json]:
@@ -136,12 +134,3 @@ def _entries(error: RegistryError, wire: Wire) -> list[Json]:
     if detail is not None:
         entry["detail"] = detail
     return [entry]
-
-
-def json_response(
-    document: Json, *, status: int = 200, headers: dict[str, str] | None = None, content_type: str = "application/json"
-) -> web.Response:
-    """A JSON answer without a charset parameter, which some clients do not expect."""
-    return web.Response(
-        body=orjson.dumps(document), status=status, headers={"Content-Type": content_type, **(headers or {})}
-    )

@@ -6,8 +6,8 @@ from collections.abc import Awaitable, Callable
 
 from aiohttp import web
 
+from registry.api.answer import Answer, json_answer
 from registry.api.call import Call
-from registry.api.errors import json_response
 from registry.api.routing import Route
 from registry.metrics import CONTENT_TYPE, Metrics
 from registry.state import WorkerState
@@ -33,12 +33,12 @@ class Operations:
 
     async def healthz(self, call: Call) -> web.StreamResponse:
         """200 while this process can answer at all: nothing else is looked at, so a restart would help if it fails."""
-        return json_response({"status": "ok"})
+        return json_answer({"status": "ok"})
 
     async def readyz(self, call: Call) -> web.StreamResponse:
         """200 while requests can be served; 503 with the reasons while they cannot, and while the daemon stops."""
         if self._state.draining:
-            return json_response({"status": "draining"}, status=503, headers={"Retry-After": "1"})
+            return json_answer({"status": "draining"}, 503, {"Retry-After": "1"})
         failed: dict[str, str] = {}
         for name, check in self._checks.items():
             try:
@@ -46,11 +46,11 @@ class Operations:
             except RegistryError as error:
                 failed[name] = str(error)
         if failed:
-            return json_response({"status": "unavailable", "failed": failed}, status=503, headers={"Retry-After": "5"})
-        return json_response({"status": "ready", "checked": sorted(self._checks)})
+            return json_answer({"status": "unavailable", "failed": failed}, 503, {"Retry-After": "5"})
+        return json_answer({"status": "ready", "checked": sorted(self._checks)})
 
     async def metrics(self, call: Call) -> web.StreamResponse:
         """All workers' counts, in Prometheus' text format."""
         count, total = await blobs.totals(self._store)
         self._metrics.set_storage(count, total, await repositories.count(self._store))
-        return web.Response(body=self._metrics.render(), headers={"Content-Type": CONTENT_TYPE})
+        return Answer(200, {"Content-Type": CONTENT_TYPE}, self._metrics.render())

@@ -9,6 +9,7 @@ import time
 
 from aiohttp import web
 
+from registry.api.answer import Answer
 from registry.api.call import Call, Services, Settings
 from registry.api.errors import render, render_unexpected, wire_of
 from registry.api.forwarded import Origins
@@ -64,7 +65,8 @@ class Pipeline:
             if not call.started:
                 call.dress(response)
             status = response.status
-            call.sent += response.content_length or 0 if not call.started and request.method != "HEAD" else 0
+            if isinstance(response, Answer) and request.method != "HEAD":
+                call.sent += response.size
             return response
         finally:
             self._report(call, route, status, error, time.perf_counter() - started)

@@ -5,14 +5,14 @@ from __future__ import annotations
 from aiohttp import web
 
 from auth.policy import Action
+from registry.api.answer import json_answer
 from registry.api.call import Call
-from registry.api.errors import json_response
 from registry.api.wire import next_link, parse_count
 
 
 async def check_support(_: Call) -> web.StreamResponse:
     """Say that this is a registry (end-1)."""
-    return json_response({})
+    return json_answer({})
 
 
 async def list_repositories(call: Call) -> web.StreamResponse:
@@ -23,4 +23,4 @@ async def list_repositories(call: Call) -> web.StreamResponse:
     headers = {}
     if page.more and page.repositories:
         headers["Link"] = next_link(call.url("/v2/_catalog"), {"n": size, "last": page.repositories[-1]})
-    return json_response({"repositories": page.repositories}, headers=headers)
+    return json_answer({"repositories": page.repositories}, headers=headers)

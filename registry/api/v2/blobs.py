@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from aiohttp import web
 
+from registry.api.answer import Answer
 from registry.api.call import Call
 from registry.api.transfer import send_parts, send_whole
 from registry.api.wire import Span, entity_tag, matches, parse_range
@@ -24,7 +25,7 @@ async def get_blob(call: Call) -> web.StreamResponse:
     row = await call.services.blobs.find(call.repository, digest)
     headers = _headers(digest)
     if _is_cached(call, digest):
-        return web.Response(status=304, headers=headers)
+        return Answer(304, headers)
     spans = _spans(call, digest, row.size)
     reader = await call.services.blobs.open(row)
     try:
@@ -43,10 +44,8 @@ async def head_blob(call: Call) -> web.StreamResponse:
     row = await call.services.blobs.find(call.repository, digest)
     headers = _headers(digest)
     if _is_cached(call, digest):
-        return web.Response(status=304, headers=headers)
-    response = web.StreamResponse(headers={"Content-Type": "application/octet-stream", **headers})
-    response.content_length = row.size
-    return response
+        return Answer(304, headers)
+    return Answer(200, {"Content-Type": "application/octet-stream", **headers}, length=row.size)
 
 
 async def delete_blob(call: Call) -> web.StreamResponse:
@@ -54,12 +53,12 @@ async def delete_blob(call: Call) -> web.StreamResponse:
     if not call.settings.delete_blobs:
         raise OperationDisabled("deleting blobs")
     await call.services.blobs.delete(call.repository, parse_digest(call.arguments["digest"]))
-    return web.Response(status=202)
+    return Answer(202)
 
 
-async def _small(reader: BlobReader, headers: dict[str, str]) -> web.Response:
+async def _small(reader: BlobReader, headers: dict[str, str]) -> Answer:
     body = b"".join([piece async for piece in reader.read(0, reader.size)])
-    return web.Response(body=body, headers={"Content-Type": "application/octet-stream", **headers})
+    return Answer(200, {"Content-Type": "application/octet-stream", **headers}, body)
 
 
 def _headers(digest: Digest) -> dict[str, str]:

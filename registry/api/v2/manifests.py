@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from aiohttp import web
 
+from registry.api.answer import Answer
 from registry.api.call import Call
 from registry.api.wire import entity_tag, matches, parse_condition
 from registry.domain.manifests import Push, Pushed
@@ -26,8 +27,8 @@ async def get_manifest(call: Call) -> web.StreamResponse:
     reference = _parse_known_reference(call)
     manifest = await call.services.manifests.get(call.repository, reference)
     if _is_cached(call, manifest):
-        return web.Response(status=304, headers=_headers(reference, manifest))
-    return web.Response(body=manifest.content, headers=_headers(reference, manifest))
+        return Answer(304, _headers(reference, manifest))
+    return Answer(200, _headers(reference, manifest), manifest.content)
 
 
 async def put_manifest(call: Call) -> web.StreamResponse:
@@ -58,7 +59,7 @@ async def delete_manifest(call: Call) -> web.StreamResponse:
         if not call.settings.delete_tags:
             raise OperationDisabled("deleting tags")
         await call.services.tags.delete(call.repository, reference)
-    return web.Response(status=202)
+    return Answer(202)
 
 
 def _parse_reference(call: Call) -> Digest | Tag:
@@ -108,14 +109,14 @@ async def _read_body(call: Call) -> bytes:
     return bytes(body)
 
 
-def _created(call: Call, pushed: Pushed, tags: list[Tag]) -> web.Response:
+def _created(call: Call, pushed: Pushed, tags: list[Tag]) -> Answer:
     if pushed.manifest.media_type in DEPRECATED:
         call.warnings.append(f"{pushed.manifest.media_type} is deprecated: push an image manifest with artifactType")
-    response = web.Response(status=201)
-    response.headers["Location"] = call.url(f"/v2/{call.repository}/manifests/{pushed.digest}")
-    response.headers["Docker-Content-Digest"] = str(pushed.digest)
+    answer = Answer(201)
+    answer.add("Location", call.url(f"/v2/{call.repository}/manifests/{pushed.digest}"))
+    answer.add("Docker-Content-Digest", str(pushed.digest))
     if pushed.manifest.subject is not None:
-        response.headers["OCI-Subject"] = str(pushed.manifest.subject)
+        answer.add("OCI-Subject", str(pushed.manifest.subject))
     for tag in tags:
-        response.headers.add("OCI-Tag", tag)
-    return response
+        answer.add("OCI-Tag", tag)
+    return answer

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from aiohttp import web
 
+from registry.api.answer import Answer
 from registry.api.call import Call
 from registry.api.wire import next_link
 from registry.errors import RequestInvalid
@@ -26,7 +27,7 @@ async def list_referrers(call: Call) -> web.StreamResponse:
         path = call.url(f"/v2/{call.repository}/referrers/{subject}")
         headers["Link"] = next_link(path, {**filters, "after": page.next})
     body = f'{{"schemaVersion":2,"mediaType":"{OCI_INDEX}","manifests":[{",".join(page.descriptors)}]}}'
-    return web.Response(body=body.encode(), headers=headers)
+    return Answer(200, headers, body.encode())
 
 
 def _position(text: str | None) -> int:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from aiohttp import web
 
+from registry.api.answer import json_answer
 from registry.api.call import Call
-from registry.api.errors import json_response
 from registry.api.wire import next_link, parse_count
 
 
@@ -17,4 +17,4 @@ async def list_tags(call: Call) -> web.StreamResponse:
     if page.more and page.tags:
         path = f"/v2/{call.repository}/tags/list"
         headers["Link"] = next_link(call.url(path), {"n": size, "last": page.tags[-1]})
-    return json_response({"name": call.repository, "tags": page.tags}, headers=headers)
+    return json_answer({"name": call.repository, "tags": page.tags}, headers=headers)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from aiohttp import web
 
 from auth.policy import Action
+from registry.api.answer import Answer
 from registry.api.call import Call
 from registry.api.errors import render
 from registry.api.wire import parse_content_range
@@ -56,13 +57,13 @@ async def finish_upload(call: Call) -> web.StreamResponse:
 async def get_upload(call: Call) -> web.StreamResponse:
     """Say how far an upload got (end-13)."""
     upload = await call.services.uploads.status(call.repository, call.arguments["upload"])
-    return web.Response(status=204, headers=_position(call, upload))
+    return Answer(204, _position(call, upload))
 
 
 async def cancel_upload(call: Call) -> web.StreamResponse:
     """Drop an upload (end-14)."""
     await call.services.uploads.cancel(call.repository, call.arguments["upload"])
-    return web.Response(status=204)
+    return Answer(204)
 
 
 async def _mount(call: Call, digest: Digest) -> web.StreamResponse:
@@ -92,16 +93,17 @@ def _position(call: Call, upload: UploadState) -> dict[str, str]:
     }
 
 
-def _accepted(call: Call, upload: UploadState) -> web.Response:
-    return web.Response(status=202, headers=_position(call, upload))
+def _accepted(call: Call, upload: UploadState) -> Answer:
+    return Answer(202, _position(call, upload))
 
 
-def _created(call: Call, digest: Digest) -> web.Response:
+def _created(call: Call, digest: Digest) -> Answer:
     location = call.url(f"/v2/{call.repository}/blobs/{digest}")
-    return web.Response(status=201, headers={"Location": location, "Docker-Content-Digest": str(digest)})
+    return Answer(201, {"Location": location, "Docker-Content-Digest": str(digest)})
 
 
-def _out_of_order(call: Call, error: OffsetMismatch | UploadBusy) -> web.Response:
-    response = render(error)
-    response.headers.update(_position(call, UploadState(error.upload_id, error.offset)))
-    return response
+def _out_of_order(call: Call, error: OffsetMismatch | UploadBusy) -> Answer:
+    answer = render(error)
+    for name, value in _position(call, UploadState(error.upload_id, error.offset)).items():
+        answer.add(name, value)
+    return answer
