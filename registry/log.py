@@ -10,12 +10,15 @@ import time
 import traceback
 from collections.abc import Callable
 from types import TracebackType
-from typing import Any, Final, TextIO
+from typing import Any, Final, NamedTuple, TextIO
 
 import orjson
 
 from registry.output import BufferedOutput, DirectOutput, Output
 
+# Lines of requests that are collected before they are written, and for how long.
+COLLECTED_MOST = 128
+COLLECT_SECONDS = 0.1
 LONGEST_PATH = 1024
 LONGEST_AGENT = 256
 READING = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -59,72 +62,67 @@ def has_colours(stream: TextIO) -> bool:
     return stream.isatty() and "NO_COLOR" not in os.environ
 
 
+class Entry(NamedTuple):
+    """What is logged of one request.
+
+    `at` is a Unix time; `path` as the client sent it (its query string is not logged); `status` 499 if the client did
+    not wait for the answer; `seconds` from the end of the request's header to the end of the answer; `received` and
+    `sent` bytes of the bodies; `principal` None if anonymous; `route` one of a fixed set; `error` why it failed.
+    """
+
+    at: float
+    request_id: str
+    method: str
+    path: str
+    status: int
+    seconds: float
+    received: int
+    sent: int
+    remote: str | None
+    user_agent: str | None
+    principal: str | None
+    route: str
+    error: str | None
+
+
 class RequestLog:
     """Writes the one line that each request gets, whatever `log.level` is.
 
     `style` is "text" or "json", `requests` the setting `log.requests`: all, changes, errors or none.
+    Lines are written at once until `collect` is called.
     """
 
     def __init__(self, style: str, requests: str, output: Output) -> None:
         self._output = output
         self._render = _json_request if style == "json" else _text_request
         self._requests = requests
+        self._entries: list[Entry] = []
+        self._later: Callable[[float, Callable[[], None]], object] | None = None
 
-    def write(  # noqa: PLR0913 - these are the columns
-        self,
-        *,
-        request_id: str,
-        method: str,
-        path: str,
-        status: int,
-        seconds: float,
-        received: int,
-        sent: int,
-        remote: str | None,
-        user_agent: str | None,
-        principal: str | None,
-        route: str,
-        error: str | None,
-    ) -> None:
-        """Log one answered request, unless `requests` leaves its kind out.
+    def collect(self, later: Callable[[float, Callable[[], None]], object]) -> None:
+        """Write many lines in one go from now on; `later` is a loop's `call_later`.
 
-        Args:
-            request_id: what the answer told the client.
-            method: as the client sent it.
-            path: as the client sent it; a query string is cut off.
-            status: of the answer, 499 if the client did not wait for it.
-            seconds: from the end of the request's header to the end of the answer.
-            received: bytes of the request's body.
-            sent: bytes of the answer's body.
-            remote: the client's address.
-            user_agent: as the client sent it.
-            principal: who asked, None if anonymous.
-            route: one of the fixed set of routes.
-            error: the code or the reason of a failure.
+        Formatting one line in the middle of a request costs several times what it costs among its like.
         """
+        self._later = later
+
+    def write(self, entry: Entry) -> None:
+        """Log one answered request, unless `requests` leaves its kind out."""
         wanted = self._requests
-        if wanted != "all" and not _is_wanted(wanted, method, status):
+        if wanted != "all" and not _is_wanted(wanted, entry.method, entry.status):
             return
-        fields: dict[str, Any] = {
-            "ts": timestamp(time.time()),
-            "level": "info" if status < 500 else "error",
-            "logger": "request",
-            "request_id": request_id,
-            "method": method,
-            "path": path.partition("?")[0][:LONGEST_PATH],
-            "status": status,
-            "seconds": round(seconds, 6),
-            "received": received,
-            "sent": sent,
-            "remote": remote,
-            "user_agent": user_agent[:LONGEST_AGENT] if user_agent else user_agent,
-            "route": route,
-        }
-        if principal is not None:
-            fields["principal"] = principal
-        if error is not None:
-            fields["error"] = error
-        self._output.write(self._render(fields))
+        entries = self._entries
+        entries.append(entry)
+        if self._later is None or len(entries) >= COLLECTED_MOST:
+            self.flush()
+        elif len(entries) == 1:
+            self._later(COLLECT_SECONDS, self.flush)
+
+    def flush(self) -> None:
+        """Write what was collected."""
+        entries, self._entries = self._entries, []
+        for entry in entries:
+            self._output.write(self._render(entry))
 
 
 def _is_wanted(requests: str, method: str, status: int) -> bool:
@@ -174,11 +172,42 @@ def _json_record(record: logging.LogRecord) -> bytes:
     return _json_line(fields)
 
 
-def _json_request(fields: dict[str, Any]) -> bytes:
+def _json_request(entry: Entry) -> bytes:
+    fields: dict[str, Any] = {
+        "ts": timestamp(entry.at),
+        "level": _level(entry),
+        "logger": "request",
+        "request_id": entry.request_id,
+        "method": entry.method,
+        "path": _path(entry),
+        "status": entry.status,
+        "seconds": round(entry.seconds, 6),
+        "received": entry.received,
+        "sent": entry.sent,
+        "remote": entry.remote,
+        "user_agent": _agent(entry),
+        "route": entry.route,
+    }
+    if entry.principal is not None:
+        fields["principal"] = entry.principal
+    if entry.error is not None:
+        fields["error"] = entry.error
     try:
         return orjson.dumps(fields, None, orjson.OPT_APPEND_NEWLINE)
     except TypeError:
         return _json_line(fields)
+
+
+def _level(entry: Entry) -> str:
+    return "info" if entry.status < 500 else "error"
+
+
+def _path(entry: Entry) -> str:
+    return entry.path.partition("?")[0][:LONGEST_PATH]
+
+
+def _agent(entry: Entry) -> str | None:
+    return entry.user_agent[:LONGEST_AGENT] if entry.user_agent else entry.user_agent
 
 
 def _json_line(fields: dict[str, Any]) -> bytes:
@@ -202,23 +231,25 @@ def _text_record(*, colours: bool) -> Callable[[logging.LogRecord], bytes]:
     return render
 
 
-def _text_request(fields: dict[str, Any]) -> bytes:
-    level = fields["level"].upper()
-    agent = plain(fields["user_agent"] or "-").replace('"', '\\"')
-    words = (
-        fields["ts"],
-        f"{level:<7}",
-        plain(fields["method"]),
-        plain(fields["path"]),
-        str(fields["status"]),
-        f"{fields['seconds'] * 1000:.1f}ms",
-        f"in={fields['received']}",
-        f"out={fields['sent']}",
-        str(fields["remote"]),
+def _text_request(entry: Entry) -> bytes:
+    agent = plain(_agent(entry) or "-").replace('"', '\\"')
+    words = [
+        timestamp(entry.at),
+        f"{_level(entry).upper():<7}",
+        plain(entry.method),
+        plain(_path(entry)),
+        str(entry.status),
+        f"{entry.seconds * 1000:.1f}ms",
+        f"in={entry.received}",
+        f"out={entry.sent}",
+        str(entry.remote),
         f'"{agent}"',
-        f"id={fields['request_id']}",
-        *(f"{name}={plain(fields[name])}" for name in ("principal", "error") if name in fields),
-    )
+        f"id={entry.request_id}",
+    ]
+    if entry.principal is not None:
+        words.append(f"principal={plain(entry.principal)}")
+    if entry.error is not None:
+        words.append(f"error={plain(entry.error)}")
     return (" ".join(words) + "\n").encode(errors="replace")
 
 

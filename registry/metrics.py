@@ -6,11 +6,13 @@ go to files that all workers map into memory, which is how the Prometheus client
 
 import os
 from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest, values
+from prometheus_client.metrics_core import Metric
 from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
+from prometheus_client.registry import Collector
 
 from registry import __version__
 
@@ -49,6 +51,26 @@ class _Tally:
         self.sent = 0
 
 
+class _AllProcesses(Collector):
+    """Adds up the files of all processes."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def collect(self) -> Iterable[Metric]:
+        # A process that has just started makes a file before it fills it.
+        files = [str(path) for path in self._folder.glob("*.db") if _size_bytes(path)]
+        found: Iterable[Metric] = MultiProcessCollector.merge(files)  # type: ignore[no-untyped-call]
+        return found
+
+
+def _size_bytes(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except FileNotFoundError:
+        return 0  # its process has just ended
+
+
 class _BatchHistogram(Histogram):
     """A histogram that takes many observations at once; one by one would cost every request microseconds."""
 
@@ -73,7 +95,7 @@ class Metrics:
         self._tallies: dict[tuple[str, str, int], _Tally] = {}
         self._registry = CollectorRegistry()
         if folder is not None:
-            MultiProcessCollector(self._registry, str(folder))  # type: ignore[no-untyped-call]
+            self._registry.register(_AllProcesses(folder))
         own = None if folder is not None else self._registry
         self._requests = Counter("berth_requests", "Requests answered.", ("route", "method", "status"), registry=own)
         self._seconds = _BatchHistogram(

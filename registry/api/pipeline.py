@@ -15,7 +15,7 @@ from registry.api.errors import render, render_unexpected, wire_of
 from registry.api.forwarded import Origins
 from registry.api.routing import Match, Route, Router
 from registry.errors import NameUnknown
-from registry.log import RequestLog
+from registry.log import Entry, RequestLog
 from registry.metrics import Metrics
 from storage.errors import RegistryError
 
@@ -89,15 +89,15 @@ class Pipeline:
 
     def _report(self, call: Call, route: str, status: int, error: Exception | None, seconds: float) -> None:
         request = call.request
-        received = call.received
-        self._metrics.observe_request(route, request.method, status, seconds, received, call.sent)
-        self._log.write(
+        self._metrics.observe_request(route, request.method, status, seconds, call.received, call.sent)
+        entry = Entry(
+            at=time.time(),
             request_id=call.request_id,
             method=request.method,
             path=request.raw_path,
             status=status,
             seconds=seconds,
-            received=received,
+            received=call.received,
             sent=call.sent,
             remote=self._origins.client(request),
             user_agent=request.headers.get("User-Agent"),
@@ -105,3 +105,4 @@ class Pipeline:
             route=route,
             error=None if error is None else str(error),
         )
+        self._log.write(entry)

@@ -11,7 +11,8 @@ from registry.oci.manifest import Manifest, parse_manifest, referrers_entry
 from storage.clock import Clock
 from storage.digest import DEFAULT_ALGORITHM, Digest, digest_of
 from storage.errors import DigestMismatch
-from storage.metadata import blobs, manifests, repositories, tags
+from storage.metadata import manifests, repositories, tags
+from storage.metadata.among import present
 from storage.metadata.manifests import NewManifest, Reference, StoredManifest
 from storage.metadata.store import MetadataStore, Transaction
 from storage.names import RepositoryName, Tag
@@ -105,8 +106,8 @@ class Manifests:
 
     async def _check_references(self, tx: Transaction, repository_id: int, references: list[Reference]) -> None:
         required = [str(reference.digest) for reference in references if reference.required]
-        found = await blobs.links_among(tx, repository_id, required)
-        found |= await manifests.among(tx, repository_id, [digest for digest in required if digest not in found])
+        found = await present(tx, "blob_links", repository_id, required)
+        found |= await present(tx, "manifests", repository_id, [digest for digest in required if digest not in found])
         missing = [
             reference.digest
             for reference in references

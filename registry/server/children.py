@@ -12,10 +12,9 @@ from dataclasses import dataclass, field
 from typing import NoReturn
 
 from registry.config.settings import Config
+from registry.server.signals import SUPERVISED
 from registry.server.worker import CLEAN, CRASHED
 
-# Blocked around a fork: until it has its own handlers, the child would run the supervisor's.
-SUPERVISED = frozenset({signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGCHLD})
 # How much longer than its drain_timeout a worker may take to stop.
 KILL_AFTER = 10.0
 
@@ -25,8 +24,14 @@ class Generation:
     """The workers that run with the same configuration."""
 
     config: Config
-    workers: int
     born: float = field(default_factory=time.monotonic)
+
+    @property
+    def workers(self) -> int:
+        """How many there must be."""
+        if self.config.storage.ephemeral:
+            return 1  # what is in one worker's memory, the others do not have
+        return self.config.server.workers or len(os.sched_getaffinity(0))
 
 
 @dataclass(eq=False)
@@ -94,6 +99,7 @@ class Children:
         sys.stdout.flush()
         sys.stderr.flush()
         gc.freeze()  # what is there now is never collected, so its pages stay shared with the workers
+        # Until the child has handlers of its own, it would run those of the supervisor.
         before = signal.pthread_sigmask(signal.SIG_BLOCK, SUPERVISED)
         try:
             pid = os.fork()

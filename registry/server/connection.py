@@ -8,6 +8,7 @@ import termios
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+import orjson
 from aiohttp import web
 from aiohttp.abc import AbstractStreamWriter
 from aiohttp.http import RawRequestMessage
@@ -37,10 +38,11 @@ class Connection(web.RequestHandler):
     `head_timeout` seconds, or the connection is closed.
     """
 
-    __slots__ = ("_head_timeout", "_head_timer")
+    __slots__ = ("_head_timeout", "_head_timer", "_server")
 
     def __init__(self, server: "Server", head_timeout: float, **options: Any) -> None:
         super().__init__(server, **options)
+        self._server = server
         self._head_timeout = head_timeout
         self._head_timer: asyncio.TimerHandle | None = None
 
@@ -69,12 +71,15 @@ class Connection(web.RequestHandler):
         if status >= 500:
             return super().handle_error(request, status, exc, message)
         # Not worth a traceback in the log: port scanners and TLS clients on a plain port do it all the time.
-        logger.debug("malformed request from %s: %s", request.remote, message)
-        error = {
-            "code": "UNSUPPORTED",
-            "message": f"malformed HTTP request: {(message or '').partition(chr(10))[0][:200]}",
-        }
-        answer = web.json_response({"errors": [error]}, status=status)
+        reason = (message or "").partition("\n")[0][:200]
+        logger.debug("malformed request from %s: %s", request.remote, reason)
+        self._server.count_malformed(status)
+        error = {"code": "UNSUPPORTED", "message": f"malformed HTTP request: {reason}"}
+        answer = web.Response(
+            body=orjson.dumps({"errors": [error]}),
+            status=status,
+            headers={"Content-Type": "application/json", "Server": "berth"},
+        )
         answer.force_close()
         return answer
 
@@ -151,6 +156,10 @@ class Server(web.Server):
         self._count(-1)
         if self.on_lost is not None:
             self.on_lost()
+
+    def count_malformed(self, status: int) -> None:
+        """Count a request that never became one."""
+        self._metrics.observe_request("malformed", "OTHER", status, 0.0, 0, 0)
 
     async def drain(self, seconds: float, starting: Callable[[], int]) -> int:
         """Wait up to `seconds` for the requests under way, and close every connection.

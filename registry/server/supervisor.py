@@ -23,14 +23,16 @@ from pathlib import Path
 from registry import log, metrics
 from registry.config.load import ConfigError
 from registry.config.settings import Config
-from registry.server import banner, listener, tls, worker
-from registry.server.children import SUPERVISED, Child, Children, Ended, Generation
+from registry.server import banner, listener, signals, tls, worker
+from registry.server.children import Child, Children, Ended, Generation
+from registry.server.shares import Shares
 from registry.server.worker import Assignment, OpenApplication
 from storage.errors import RegistryError
 
 START_SECONDS = 60.0  # a worker that is not ready by then will never be
 LONGEST_BACK_OFF = 30.0
 LONG_LIFE = 60.0  # a worker that lived longer did not crash because of how it started
+HANDSHAKE_SECONDS = 0.1  # for connections that have begun to become such that can be accepted
 # Some programs send a signal twice: to the process, and to the group that it is in.
 SAME_SIGNAL_SECONDS = 0.3
 
@@ -62,6 +64,7 @@ class Supervisor:
         self._current: Generation | None = None
         self._coming: Generation | None = None
         self._reload_wanted = False
+        self._shares = Shares()
         self._restarts: list[float] = []
         self._crashes = 0
         self._stopping_since: float | None = None
@@ -85,7 +88,7 @@ class Supervisor:
             self._prepare(self._config)
             self._metrics_folder = Path(tempfile.mkdtemp(prefix="berth-metrics-"))
             stack.callback(shutil.rmtree, self._metrics_folder, ignore_errors=True)
-            self._signals, wakeup = _catch_signals(stack)
+            self._signals, wakeup = signals.catch(stack)
             self._children = Children(self._work, (self._signals, wakeup))
             stack.callback(self._children.close)
             gc.disable()
@@ -102,8 +105,6 @@ class Supervisor:
         for ended in self._children.reap():
             self._bury(ended)
         self._advance()
-
-    # What may happen -------------------------------------------------------------------------------------
 
     def _wait(self) -> bytes:
         """Sleep until something happens, and return the signals that came."""
@@ -125,6 +126,7 @@ class Supervisor:
 
     def _bury(self, ended: Ended) -> None:
         child = ended.child
+        self._shares.leave(child.slot)
         metrics.forget(self._metrics_folder, child.slot)
         if child.retiring:
             if not ended.clean:
@@ -151,10 +153,8 @@ class Supervisor:
             self._reload_wanted = False
             self._reload_config()
 
-    # Workers ---------------------------------------------------------------------------------------------
-
     def _start_generation(self, config: Config) -> None:
-        self._coming = Generation(config, _count_workers(config))
+        self._coming = Generation(config)
         for _ in range(self._coming.workers):
             self._children.start(self._coming)
 
@@ -200,14 +200,13 @@ class Supervisor:
                 generation.config,
                 self._open_application,
                 self._sockets,
+                self._shares,
                 self._metrics_folder,
                 slot,
                 ready,
                 lifeline,
             )
         )
-
-    # Orders ----------------------------------------------------------------------------------------------
 
     def _reload_config(self) -> None:
         problems: Sequence[object] = ()
@@ -242,6 +241,8 @@ class Supervisor:
         self._coming = None
         self._current = None
         self._restarts.clear()
+        listener.hold_off(self._sockets)
+        time.sleep(HANDSHAKE_SECONDS)
         # The workers have the sockets too. Once the last of them is done with them, new clients are refused
         # rather than left waiting for an answer that never comes.
         listener.close(self._sockets)
@@ -249,8 +250,6 @@ class Supervisor:
 
     def _lost_terminal(self) -> bool:
         return self._has_terminal and not sys.stdout.isatty()
-
-    # Words -----------------------------------------------------------------------------------------------
 
     def _log_to_stdout(self, config: Config) -> None:
         self._style = log.style_for(config.log.format, sys.stdout)
@@ -261,27 +260,6 @@ class Supervisor:
             self._output.write(banner.text(self._config, self._sockets).encode())
         else:
             banner.log_ready(self._config, self._sockets)
-
-
-def _catch_signals(stack: ExitStack) -> tuple[int, int]:
-    """Let signals write their numbers to a pipe until `stack` ends; return its two ends."""
-    reader, writer = os.pipe()
-    stack.callback(os.close, reader)
-    stack.callback(os.close, writer)
-    os.set_blocking(reader, False)
-    os.set_blocking(writer, False)
-    before = signal.set_wakeup_fd(writer, warn_on_full_buffer=False)
-    stack.callback(signal.set_wakeup_fd, before)
-    for number in SUPERVISED:
-        # Without a handler of Python's, nothing is written.
-        stack.callback(signal.signal, number, signal.signal(number, lambda *_: None))
-    return reader, writer
-
-
-def _count_workers(config: Config) -> int:
-    if config.storage.ephemeral:
-        return 1  # what is in one worker's memory, the others do not have
-    return config.server.workers or len(os.sched_getaffinity(0))
 
 
 def _check_reloadable(old: Config, new: Config) -> None:

@@ -20,6 +20,7 @@ from registry.metrics import Metrics
 from registry.server import tls
 from registry.server.connection import Handler, Server
 from registry.server.listener import Acceptor
+from registry.server.shares import Shares
 from registry.state import WorkerState
 from storage.errors import RegistryError
 
@@ -45,6 +46,7 @@ class Assignment:
     config: Config
     open_application: OpenApplication
     sockets: Sequence[socket.socket]
+    shares: Shares
     metrics_folder: Path
     slot: int
     ready: int
@@ -67,6 +69,7 @@ def run(assignment: Assignment) -> int:
         logger.exception("the worker failed")
         return CRASHED
     finally:
+        state.request_log.flush()
         output.close()
 
 
@@ -80,6 +83,7 @@ class _Worker:
 
     async def work(self) -> int:
         self._watch()
+        self._state.request_log.collect(asyncio.get_running_loop().call_later)
         context = tls.context_for(self._config.server)
         counts = Metrics(self._assignment.metrics_folder)
 
@@ -93,6 +97,7 @@ class _Worker:
             acceptor = Acceptor(
                 self._assignment.sockets,
                 server,
+                (self._assignment.shares, self._assignment.slot),
                 tls=context,
                 stall_timeout=self._config.limits.stall_timeout,
                 most=self._config.limits.connections,

@@ -8,8 +8,6 @@ from storage.digest import Digest
 from storage.metadata.store import Queries, Transaction
 from storage.names import RepositoryName
 
-_IN_MAX = 500
-
 
 @dataclass(frozen=True, slots=True)
 class BlobRow:
@@ -63,21 +61,6 @@ async def unlink(tx: Transaction, repository_id: int, digest: Digest) -> bool:
         "DELETE FROM blob_links WHERE repository_id = ? AND digest = ?", repository_id, str(digest)
     )
     return removed == 1
-
-
-async def links_among(queries: Queries, repository_id: int, digests: list[str]) -> set[str]:
-    """Those of the digests that the repository links."""
-    found: set[str] = set()
-    for begin in range(0, len(digests), _IN_MAX):
-        part = digests[begin : begin + _IN_MAX]
-        marks = ", ".join("?" * len(part))
-        rows = await queries.fetch_all(
-            f"SELECT digest FROM blob_links WHERE repository_id = ? AND digest IN ({marks})",  # noqa: S608 - only marks
-            repository_id,
-            *part,
-        )
-        found.update(row[0] for row in rows)
-    return found
 
 
 async def totals(queries: Queries) -> tuple[int, int]:

@@ -8,8 +8,6 @@ from storage.digest import Digest, parse_digest
 from storage.metadata.store import Queries, Transaction
 from storage.names import RepositoryName, Tag
 
-_IN_MAX = 500
-
 
 @dataclass(frozen=True, slots=True)
 class StoredManifest:
@@ -120,21 +118,6 @@ async def delete(tx: Transaction, manifest_id: int) -> None:
     """Remove the manifest and its edges. Its tags have to be gone already."""
     await tx.execute("DELETE FROM manifest_references WHERE manifest_id = ?", manifest_id)
     await tx.execute("DELETE FROM manifests WHERE id = ?", manifest_id)
-
-
-async def among(queries: Queries, repository_id: int, digests: list[str]) -> set[str]:
-    """Those of the digests that are manifests in the repository."""
-    found: set[str] = set()
-    for begin in range(0, len(digests), _IN_MAX):
-        part = digests[begin : begin + _IN_MAX]
-        marks = ", ".join("?" * len(part))
-        rows = await queries.fetch_all(
-            f"SELECT digest FROM manifests WHERE repository_id = ? AND digest IN ({marks})",  # noqa: S608 - only marks
-            repository_id,
-            *part,
-        )
-        found.update(row[0] for row in rows)
-    return found
 
 
 async def requiring(queries: Queries, repository_id: int, digest: Digest) -> Digest | None:

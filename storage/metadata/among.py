@@ -1,0 +1,26 @@
+"""Which of many digests a repository has: asked in parts, since a statement takes only so many values."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from storage.metadata.store import Queries
+
+_VALUES_MAX = 500
+
+
+async def present(
+    queries: Queries, table: Literal["blob_links", "manifests"], repository_id: int, digests: list[str]
+) -> set[str]:
+    """Those of the digests that have a row of this repository in the table."""
+    found: set[str] = set()
+    for begin in range(0, len(digests), _VALUES_MAX):
+        part = digests[begin : begin + _VALUES_MAX]
+        marks = ", ".join("?" * len(part))
+        rows = await queries.fetch_all(
+            f"SELECT digest FROM {table} WHERE repository_id = ? AND digest IN ({marks})",  # noqa: S608 - marks only
+            repository_id,
+            *part,
+        )
+        found.update(row[0] for row in rows)
+    return found
