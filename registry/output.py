@@ -134,7 +134,9 @@ def _write_all(descriptor: int, data: bytes) -> None:
             rest = rest[os.write(descriptor, rest) :]
         except BlockingIOError:
             # Whoever gave us this descriptor may have made it non-blocking.
-            select.select([], [descriptor], [], 1)
+            poll = select.poll()
+            poll.register(descriptor, select.POLLOUT)
+            poll.poll(1000)
 
 
 def _is_file(descriptor: int) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from urllib.parse import quote, urlencode
+from urllib.parse import urlencode
 
 from registry.domain.tags import Condition
 from registry.domain.uploads import Chunk
@@ -15,10 +15,11 @@ Span = tuple[int, int]
 
 WARNING_BYTES_MAX = 4096
 
-_CONTENT_RANGE = re.compile(r"(?:bytes[ =])?(\d{1,18})-(\d{1,18})(?:/(?:\d{1,18}|\*))?")
-_SPEC = re.compile(r"(\d{0,18})-(\d{0,18})")
+# Positions beyond any content are understood too: clients write the largest number that they know for "the rest".
+_CONTENT_RANGE = re.compile(r"(?:bytes[ =])?([0-9]{1,32})-([0-9]{1,32})(?:/(?:[0-9]{1,32}|\*))?")
+_SPEC = re.compile(r"([0-9]{0,32})-([0-9]{0,32})")
 _ENTITY_TAG = re.compile(r'(?:W/)?"([^"]*)"|([^\s",]+)')
-_NAMESPACE = re.compile(r"[a-zA-Z0-9](?:[a-zA-Z0-9.-]{0,253}[a-zA-Z0-9])?(?::\d{1,5})?")
+_NAMESPACE = re.compile(r"[a-zA-Z0-9](?:[a-zA-Z0-9.-]{0,253}[a-zA-Z0-9])?(?::[0-9]{1,5})?")
 
 
 def parse_range(header: str, size: int, count_max: int) -> list[Span] | None:
@@ -109,13 +110,14 @@ def parse_count(text: str | None, default: int, maximum: int) -> int:
         return min(default, maximum)
     if not text.isascii() or not text.isdigit():
         raise RequestInvalid(f"n={text[:40]!r} has to be a whole number, 0 or more")
+    digits = text.lstrip("0") or "0"
     # Compared by length first: a number of a million digits is never computed.
-    return maximum if len(text) > len(str(maximum)) + 1 else min(int(text), maximum)
+    return maximum if len(digits) > len(str(maximum)) else min(int(digits), maximum)
 
 
-def next_link(path: str, parameters: dict[str, str | int]) -> str:
+def next_link(url: str, parameters: dict[str, str | int]) -> str:
     """A `Link` header to the next page (RFC 5988)."""
-    return f'<{quote(path)}?{urlencode(parameters)}>; rel="next"'
+    return f'<{url}?{urlencode(parameters)}>; rel="next"'
 
 
 def parse_namespace(text: str | None) -> str | None:

@@ -10,20 +10,19 @@ The listening sockets outlive every worker, so no connection is refused or lost 
 import gc
 import logging
 import os
+import resource
 import select
-import shutil
 import signal
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
-from pathlib import Path
 
 from registry import log, metrics
 from registry.config.load import ConfigError
 from registry.config.settings import Config
-from registry.server import banner, listener, signals, tls, worker
+from registry.errors import StartError
+from registry.server import banner, listener, signals, temporary, tls, worker
 from registry.server.children import Child, Children, Ended, Generation
 from registry.server.shares import Shares
 from registry.server.worker import Assignment, OpenApplication
@@ -82,12 +81,12 @@ class Supervisor:
         """
         self._log_to_stdout(self._config)
         tls.context_for(self._config.server)
+        _allow_many_connections()
         with ExitStack() as stack:
             self._sockets = listener.bind(self._config.server.listen)
             stack.callback(listener.close, self._sockets)
             self._prepare(self._config)
-            self._metrics_folder = Path(tempfile.mkdtemp(prefix="berth-metrics-"))
-            stack.callback(shutil.rmtree, self._metrics_folder, ignore_errors=True)
+            self._metrics_folder = temporary.make_folder(stack)
             self._signals, wakeup = signals.catch(stack)
             self._children = Children(self._work, (self._signals, wakeup))
             stack.callback(self._children.close)
@@ -112,8 +111,11 @@ class Supervisor:
         due += self._restarts
         if self._coming is not None:
             due.append(self._coming.born + START_SECONDS)
-        timeout = max(0.0, min(due) - time.monotonic()) if due else None
-        readable, _, _ = select.select([self._signals, *self._children.pipes()], [], [], timeout)
+        poll = select.poll()
+        for descriptor in (self._signals, *self._children.pipes()):
+            poll.register(descriptor, select.POLLIN)
+        timeout = max(0.0, min(due) - time.monotonic()) * 1000 + 1 if due else None
+        readable = [descriptor for descriptor, _ in poll.poll(timeout)]
         return os.read(self._signals, 1024) if self._signals in readable else b""
 
     def _obey(self, number: int) -> None:
@@ -262,6 +264,12 @@ class Supervisor:
             banner.log_ready(self._config, self._sockets)
 
 
+def _allow_many_connections() -> None:
+    # The soft limit on open files, often 1024, protects programs that use select(), and Berth does not.
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+
+
 def _check_reloadable(old: Config, new: Config) -> None:
     changed = {
         "server.listen": old.server.listen != new.server.listen,
@@ -270,9 +278,9 @@ def _check_reloadable(old: Config, new: Config) -> None:
     }
     for name, differs in changed.items():
         if differs:
-            raise RegistryError(f"{name} has changed: that needs a restart")
+            raise StartError(f"{name} has changed: that needs a restart")
     if new.storage.ephemeral:
-        raise RegistryError("everything is in the worker's memory: new settings need a restart")
+        raise StartError("everything is in the worker's memory: new settings need a restart")
 
 
 def _retire(children: Sequence[Child]) -> None:

@@ -78,6 +78,15 @@ class FilesystemDriver:
         except OSError as error:
             raise translate(error) from error
 
+    async def _acquire(self, dispose: Callable[[T], None], function: Callable[..., T], *arguments: object) -> T:
+        """Run what opens something. If nobody waits for it any more when it is open, it is closed again."""
+        opening = asyncio.ensure_future(self._run(function, *arguments))
+        try:
+            return await asyncio.shield(opening)
+        except asyncio.CancelledError:
+            opening.add_done_callback(lambda done: None if done.exception() else dispose(done.result()))
+            raise
+
     async def upload_size(self, upload_id: str) -> int:
         def size() -> int:
             with contextlib.suppress(FileNotFoundError):
@@ -109,7 +118,7 @@ class FilesystemDriver:
     async def _open_exclusively(self, upload_id: str) -> OpenUpload:
         path = self._layout.upload(upload_id)
         deadline = asyncio.get_running_loop().time() + _BUSY_WAIT_S
-        while (opened := await self._run(_open_locked, path)) is None:
+        while (opened := await self._acquire(_close_locked, _open_locked, path)) is None:
             if asyncio.get_running_loop().time() >= deadline:
                 raise UploadBusy(upload_id, await self.upload_size(upload_id))
             await asyncio.sleep(_BUSY_POLL_S)
@@ -141,7 +150,7 @@ class FilesystemDriver:
                 raise BlobMissing(key) from None
             return FileReader(file, os.fstat(file.fileno()).st_size, self._run)
 
-        return await self._run(open_file)
+        return await self._acquire(lambda reader: reader.file().close(), open_file)
 
     async def delete(self, key: str) -> None:
         await self._run(self._files.unlink, self._layout.blob(key))
@@ -185,6 +194,11 @@ def _open_locked(path: Path) -> OpenUpload | None:
         raise
     os.close(descriptor)
     return None
+
+
+def _close_locked(opened: OpenUpload | None) -> None:
+    if opened is not None:
+        os.close(opened.descriptor)
 
 
 def _list(folder: Path) -> list[tuple[str, int]]:

@@ -1,16 +1,17 @@
 """Where the filesystem driver keeps things. The only place that turns ids and keys into paths.
 
     <data>/
-        blobs/<algorithm>/<first two hex digits>/<hex>.<upload id>    committed, read-only, never changed
+        blobs/<algorithm>/<first two hex digits>/<hex>.<random>       committed, read-only, never changed
         uploads/<upload id>                                           still arriving
 
-A storage key is the path below `blobs/`. It ends in the id of the upload that it came from, so two uploads of one
-digest never share a file; and it starts with the digest, so that a lost database could be rebuilt from the names.
+A storage key is the path below `blobs/`. It ends in a number that was drawn for it, so two copies of one blob never
+share a file; and it starts with the digest, so that a lost database could be rebuilt from the names.
 """
 
 from __future__ import annotations
 
 import re
+import secrets
 from pathlib import Path
 
 from storage.digest import Digest
@@ -39,8 +40,9 @@ def is_upload_id(text: str) -> bool:
     return _UPLOAD_ID.fullmatch(text) is not None
 
 
-def storage_key(digest: Digest, upload_id: str) -> str:
-    return f"{digest.algorithm}/{digest.hex[:2]}/{digest.hex}.{upload_id}"
+def new_storage_key(digest: Digest) -> str:
+    """A key that nobody has had before."""
+    return f"{digest.algorithm}/{digest.hex[:2]}/{digest.hex}.{secrets.token_hex(16)}"
 
 
 def is_storage_key(text: str) -> bool:

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 from typing import BinaryIO
 
 from storage.blobs.driver import StoredBytes, UploadWriter
-from storage.blobs.layout import storage_key
+from storage.blobs.layout import new_storage_key
 from storage.digest import Digest, digest_of
 from storage.errors import BlobMissing, DigestMismatch, UploadBusy
 
@@ -49,7 +49,7 @@ class _MemoryWriter:
         actual = digest_of(content, digest.algorithm)
         if actual != digest:
             raise DigestMismatch(digest, actual)
-        key = storage_key(digest, self._upload_id)
+        key = new_storage_key(digest)
         self._driver.stored[key] = content
         self._driver.arriving.pop(self._upload_id, None)
         return StoredBytes(key, len(content))

@@ -17,7 +17,7 @@ from typing import Any
 
 from storage.blobs.driver import StoredBytes
 from storage.blobs.files import Files
-from storage.blobs.layout import Layout, storage_key
+from storage.blobs.layout import Layout, new_storage_key
 from storage.digest import Digest, Hasher, new_hasher
 from storage.errors import DigestMismatch
 
@@ -138,7 +138,7 @@ class FileUpload:
         if actual != digest:
             raise DigestMismatch(digest, actual)
         size = os.fstat(descriptor).st_size
-        key = storage_key(digest, path.name)
+        key = new_storage_key(digest)
         target = self._layout.blob(key)
         os.fchmod(descriptor, 0o400)
         self._sync(self._files.sync)
