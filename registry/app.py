@@ -20,13 +20,12 @@ from registry.background import Background
 from registry.config.settings import Config
 from registry.domain.blobs import Blobs
 from registry.domain.catalog import Catalog
-from registry.domain.manifests import Manifests
+from registry.domain.manifests import Manifests, read_manifest
 from registry.domain.referrers import Referrers
 from registry.domain.tags import Tags
 from registry.domain.uploads import UploadLimits, Uploads
 from registry.errors import StartError
 from registry.metrics import Metrics
-from registry.oci.manifest import parse_manifest
 from registry.state import WorkerState
 from storage.blobs.caching import CachingDriver
 from storage.blobs.driver import BlobDriver
@@ -35,7 +34,6 @@ from storage.blobs.memory import MemoryDriver
 from storage.check import Check, Report
 from storage.clock import SystemClock
 from storage.lease import FileLease
-from storage.metadata.manifests import Reference
 from storage.metadata.sqlite import MemoryStore, SqliteStore
 from storage.metadata.store import MetadataStore
 
@@ -149,7 +147,7 @@ async def run_check(config: Config, *, with_bytes: bool) -> Report:
         check = Check(
             storage.store,
             storage.driver,
-            _references,
+            read_manifest,
             with_bytes=with_bytes,
             sparse_indexes=config.manifests.sparse_indexes,
         )
@@ -167,10 +165,6 @@ def schema_version(config: Config) -> int:
 def _expect_data(data: Path) -> None:
     if not SqliteStore.exists(data):
         raise StartError(f"there is no Berth data in {data}: see --data and storage.data")
-
-
-def _references(content: bytes, media_type: str) -> list[Reference]:
-    return parse_manifest(content, media_type).references
 
 
 def _settings(config: Config) -> Settings:

@@ -12,16 +12,18 @@ from typing import TypeVar
 
 from storage.blobs.driver import BlobDriver
 from storage.digest import Digest, digest_of, new_hasher, parse_digest
-from storage.errors import BlobMissing, RegistryError
-from storage.metadata.manifests import Reference
+from storage.errors import BlobMissing, RegistryError, StorageDamaged
+from storage.metadata.manifests import NewManifest, Reference
 from storage.metadata.store import MetadataStore, Row, Value
 from storage.names import parse_repository_name, parse_tag
 
 _BATCH = 500
+_FACTS = ("artifact_type", "subject", "descriptor")
 _Parsed = TypeVar("_Parsed")
 
-# Says what a manifest needs, from its bytes and its media type; raises `RegistryError` if they make no sense.
-ReadReferences = Callable[[bytes, str], list[Reference]]
+# Says what the rows of a manifest have to be, from its bytes, media type and digest.
+# Raises `RegistryError` if the bytes make no sense.
+ReadManifest = Callable[[bytes, str, Digest], tuple[NewManifest, list[Reference]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,18 +63,25 @@ class Check:
         self,
         store: MetadataStore,
         driver: BlobDriver,
-        read_references: ReadReferences,
+        read_manifest: ReadManifest,
         *,
         with_bytes: bool,
         sparse_indexes: bool,
     ) -> None:
-        self._store, self._driver, self._read_references = store, driver, read_references
+        self._store, self._driver, self._read_manifest = store, driver, read_manifest
         self._with_bytes, self._sparse_indexes = with_bytes, sparse_indexes
         self._report = Report()
 
     async def run(self) -> Report:
         for message in await self._store.verify():
             self._report.add("database", message)
+        try:
+            await self._look_at_everything()
+        except StorageDamaged as error:
+            self._report.add("database", str(error))
+        return self._report
+
+    async def _look_at_everything(self) -> None:
         await self._check_repositories()
         await self._check_manifests()
         await self._check_references()
@@ -80,7 +89,6 @@ class Check:
         await self._check_links()
         await self._check_blobs()
         await self._count_unreferenced()
-        return self._report
 
     async def _check_repositories(self) -> None:
         async for repository_id, name in self._rows("SELECT id, name FROM repositories WHERE id > ?", 0):
@@ -93,33 +101,51 @@ class Check:
 
     async def _check_manifests(self) -> None:
         """A manifest's bytes hash to its digest, and its rows say what its bytes say."""
-        query = "SELECT id, digest, media_type, size, content FROM manifests WHERE id > ?"
-        async for manifest_id, text, media_type, size, content in self._rows(query, 0):
+        query = f"SELECT id, digest, media_type, size, content, {', '.join(_FACTS)} FROM manifests WHERE id > ?"  # noqa: S608
+        async for manifest_id, text, media_type, size, content, *facts in self._rows(query, 0):
             self._report.manifests += 1
-            subject = f"manifest {text} (row {manifest_id})"
-            digest = self._expect(subject, parse_digest, text)
+            about = f"manifest {text} (row {manifest_id})"
+            digest = self._expect(about, parse_digest, text)
             if digest is None:
                 continue
             actual = digest_of(content, digest.algorithm)
             if actual != digest:
-                self._report.add(subject, f"its bytes hash to {actual}")
+                self._report.add(about, f"its bytes hash to {actual}")
             if size != len(content):
-                self._report.add(subject, f"its row says {size} bytes, it has {len(content)}")
-            await self._check_edges(subject, manifest_id, content, media_type)
+                self._report.add(about, f"its row says {size} bytes, it has {len(content)}")
+            try:
+                stated, references = self._read_manifest(content, media_type, digest)
+            except RegistryError as error:
+                self._report.add(about, f"its bytes are not a valid manifest: {error}")
+                continue
+            self._compare_facts(about, facts, stated)
+            await self._compare_references(about, manifest_id, references)
 
-    async def _check_edges(self, subject: str, manifest_id: int, content: bytes, media_type: str) -> None:
-        try:
-            stated = {str(item.digest) for item in self._read_references(content, media_type)}
-        except RegistryError as error:
-            self._report.add(subject, f"its bytes are not a valid manifest: {error}")
-            return
-        rows = await self._store.fetch_all("SELECT digest FROM manifest_references WHERE manifest_id = ?", manifest_id)
-        kept = {row[0] for row in rows}
-        for digest in stated ^ kept:
+    def _compare_facts(self, about: str, kept: list[object], stated: NewManifest) -> None:
+        subject = None if stated.subject is None else str(stated.subject)
+        for name, found, right in zip(_FACTS, kept, (stated.artifact_type, subject, stated.descriptor), strict=True):
+            if found != right:
+                self._report.add(about, f"its row says {name} {found}, its bytes say {right}")
+
+    async def _compare_references(self, about: str, manifest_id: int, references: list[Reference]) -> None:
+        rows = await self._store.fetch_all(
+            "SELECT x.digest, x.kind, x.required FROM manifest_references x JOIN manifests m ON m.id = x.manifest_id"
+            " WHERE x.manifest_id = ? AND x.repository_id = m.repository_id",
+            manifest_id,
+        )
+        kept = {digest: (kind, required) for digest, kind, required in rows}
+        stated: dict[str, tuple[str, int]] = {}
+        for item in references:
+            kind, required = stated.get(str(item.digest), (item.kind, 0))
+            stated[str(item.digest)] = kind, max(required, int(item.required))
+        for digest in stated.keys() & kept.keys():
+            if stated[digest] != kept[digest]:
+                self._report.add(about, f"its row for {digest} says {kept[digest]}, its bytes say {stated[digest]}")
+        for digest in stated.keys() ^ kept.keys():
             where = (
                 "its bytes reference, its rows do not:" if digest in stated else "its rows reference, its bytes do not:"
             )
-            self._report.add(subject, f"{where} {digest}")
+            self._report.add(about, f"{where} {digest}")
 
     async def _check_references(self) -> None:
         """What a manifest needs is readable through its repository."""
@@ -185,12 +211,12 @@ class Check:
             self._report.unreferenced += row is None
 
     async def _rows(self, query: str, start: Value, order: str = "id") -> AsyncIterator[Row]:
-        """All rows of a query that ends in `<first column> > ?`, a batch at a time."""
-        last = start
-        while rows := await self._store.fetch_all(f"{query} ORDER BY {order} LIMIT {_BATCH}", last):
+        """All rows of a query that ends in `<first column> > ?`, from `start` on, a batch at a time."""
+        last, batch = start, query.replace(" > ?", " >= ?")
+        while rows := await self._store.fetch_all(f"{batch} ORDER BY {order} LIMIT {_BATCH}", last):
             for row in rows:
                 yield row
-            last = rows[-1][0]
+            last, batch = rows[-1][0], query
 
     def _expect(self, subject: str, parse: Callable[[str], _Parsed], text: str) -> _Parsed | None:
         try:

@@ -67,6 +67,7 @@ WIRE: dict[type[RegistryError], Wire] = {
     storage_errors.UploadUnknown: Wire(404, "BLOB_UPLOAD_UNKNOWN"),
     storage_errors.UploadBusy: Wire(416, "BLOB_UPLOAD_INVALID"),
     storage_errors.BlobMissing: Wire(500, "UNKNOWN"),
+    storage_errors.StorageDamaged: Wire(500, "UNKNOWN"),
     storage_errors.StorageFull: Wire(507, "UNAVAILABLE"),
     storage_errors.StorageUnavailable: Wire(503, "UNAVAILABLE", headers=_retry_after),
     registry_errors.RequestInvalid: Wire(400, "UNSUPPORTED"),

@@ -18,7 +18,7 @@ Network = IPv4Network | IPv6Network
 _BINARY = {"TiB": 2**40, "GiB": 2**30, "MiB": 2**20, "KiB": 2**10}
 _BYTES = {**_BINARY, "TB": 10**12, "GB": 10**9, "MB": 10**6, "kB": 10**3, "B": 1, "": 1}
 _MILLISECONDS = {"h": 3_600_000, "m": 60_000, "s": 1000, "ms": 1}
-_SECONDS = {"d": 86_400.0, "": 1.0} | {unit: parts / 1000 for unit, parts in _MILLISECONDS.items()}
+_READ_MILLISECONDS = {"d": 86_400_000, "": 1000, **_MILLISECONDS}
 _BOOLEANS = {"true": True, "yes": True, "on": True, "1": True}
 _BOOLEANS |= {"false": False, "no": False, "off": False, "0": False}
 _INTEGER = re.compile(r"[+-]?[0-9]{1,18}")
@@ -158,9 +158,10 @@ def _read_duration(value: object) -> float | None:
     if isinstance(value, int | float) and not isinstance(value, bool):
         return float(value) if 0 <= value < math.inf else None
     match = _QUANTITY.fullmatch(value) if isinstance(value, str) else None
-    if not match or match[3] not in _SECONDS:
+    if not match or match[3] not in _READ_MILLISECONDS:
         return None
-    return float(match[1] + (match[2] or "")) * _SECONDS[match[3]]
+    # Divided last: a thousandth cannot be written as a binary fraction, so multiplying by it would miss 1.9 s.
+    return float(match[1] + (match[2] or "")) * _READ_MILLISECONDS[match[3]] / 1000
 
 
 def _write_duration(seconds: float) -> str:

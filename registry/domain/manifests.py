@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from registry.domain.tags import Condition, Tags
 from registry.errors import ManifestUnknown, NameUnknown, ReferencesUnknown, StillReferenced
-from registry.oci.manifest import Manifest, parse_manifest, referrers_entry
+from registry.oci.manifest import parse_manifest, referrers_entry
 from storage.clock import Clock
 from storage.digest import DEFAULT_ALGORITHM, Digest, digest_of
 from storage.errors import DigestMismatch
@@ -32,12 +32,6 @@ class Push:
     condition: Condition | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Pushed:
-    digest: Digest
-    manifest: Manifest
-
-
 class Manifests:
     def __init__(self, store: MetadataStore, clock: Clock, tagging: Tags, *, sparse_indexes: bool) -> None:
         self._store, self._clock, self._tags = store, clock, tagging
@@ -55,7 +49,7 @@ class Manifests:
             raise ManifestUnknown(reference)
         return found
 
-    async def put(self, repository: RepositoryName, push: Push) -> Pushed:
+    async def put(self, repository: RepositoryName, push: Push) -> NewManifest:
         """Store a manifest and point its tags to it, all together (end-7).
 
         On return manifest and tags are durable. Pushing the same again changes nothing and succeeds.
@@ -63,9 +57,9 @@ class Manifests:
         `PreconditionFailed`; then nothing was stored.
         """
         if len(push.content) > _PARSE_INLINE_MAX:
-            manifest, new = await asyncio.to_thread(_read, push)
+            new, references = await asyncio.to_thread(_read, push)
         else:
-            manifest, new = _read(push)
+            new, references = _read(push)
 
         async def store(tx: Transaction) -> None:
             now = self._clock.now_ms()
@@ -73,14 +67,14 @@ class Manifests:
             if push.digest is not None and push.condition is not None:
                 known = await manifests.find_id(tx, repository_id, push.digest)
                 push.condition.check(str(push.digest), None if known is None else push.digest)
-            await self._check_references(tx, repository_id, manifest.references)
-            manifest_id = await manifests.insert(tx, repository_id, new, manifest.references, now)
+            await self._check_references(tx, repository_id, references)
+            manifest_id = await manifests.insert(tx, repository_id, new, references, now)
             for tag in push.tags:
                 condition = push.condition if push.digest is None else None
                 await self._tags.move(tx, repository_id, tag, manifest_id, condition)
 
         await self._store.transact(store)
-        return Pushed(new.digest, manifest)
+        return new
 
     async def delete(self, repository: RepositoryName, digest: Digest) -> None:
         """Remove the manifest and every tag that points to it (end-9).
@@ -120,12 +114,17 @@ class Manifests:
         return self._sparse_indexes and reference.kind == "manifest"
 
 
-def _read(push: Push) -> tuple[Manifest, NewManifest]:
+def read_manifest(content: bytes, media_type: str | None, digest: Digest) -> tuple[NewManifest, list[Reference]]:
+    """What is kept of a manifest, by its bytes. Raises `ManifestInvalid` and `ManifestTypeUnsupported`."""
+    manifest = parse_manifest(content, media_type)
+    entry = None if manifest.subject is None else referrers_entry(manifest, digest, len(content))
+    new = NewManifest(digest, manifest.media_type, manifest.artifact_type, manifest.subject, entry, content)
+    return new, manifest.references
+
+
+def _read(push: Push) -> tuple[NewManifest, list[Reference]]:
     algorithm = DEFAULT_ALGORITHM if push.digest is None else push.digest.algorithm
     digest = digest_of(push.content, algorithm)
     if push.digest is not None and push.digest != digest:
         raise DigestMismatch(push.digest, digest)
-    manifest = parse_manifest(push.content, push.content_type)
-    entry = None if manifest.subject is None else referrers_entry(manifest, digest, len(push.content))
-    new = NewManifest(digest, manifest.media_type, manifest.artifact_type, manifest.subject, entry, push.content)
-    return manifest, new
+    return read_manifest(push.content, push.content_type, digest)

@@ -37,12 +37,10 @@ class Files:
             os.close(descriptor)
 
     def make_folder(self, folder: Path) -> None:
-        """Create the folder durably, with parents, if it is not there."""
-        if folder.is_dir():
-            return
-        self.make_folder(folder.parent)
-        folder.mkdir(mode=0o700, exist_ok=True)
-        self.sync_folder(folder.parent)
+        """Create the folder, with parents, if it is not there. Making it durable is the business of `folders`."""
+        if not folder.is_dir():
+            self.make_folder(folder.parent)
+            folder.mkdir(mode=0o700, exist_ok=True)
 
     def unlink(self, path: Path) -> None:
         path.unlink(missing_ok=True)

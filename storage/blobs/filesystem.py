@@ -13,13 +13,15 @@ import os
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, TypeVar
 
 from storage.blobs.driver import StoredBytes, UploadWriter
 from storage.blobs.files import Files
+from storage.blobs.folders import Folders, nearest_existing
 from storage.blobs.layout import Layout, is_storage_key, is_upload_id
-from storage.blobs.writing import FileUpload, OpenUpload, Run
+from storage.blobs.writing import FileUpload, OpenUpload, Place, Run
 from storage.digest import Hasher, new_hasher
 from storage.errors import BlobMissing, StorageFull, StorageUnavailable, UploadBusy
 
@@ -32,6 +34,19 @@ _HASHERS_MAX = 1024
 # A client that lost its connection may be back before the server saw the old one break.
 _BUSY_WAIT_S = 3.0
 _BUSY_POLL_S = 0.05
+
+
+# Which file it is, how long, and when it was last written: if that is the same, so are the bytes.
+_State = tuple[int, int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class _Remembered:
+    """The running hash of an upload's file when it was in this state."""
+
+    state: _State
+    algorithm: str
+    hasher: Hasher
 
 
 class FileReader:
@@ -62,15 +77,16 @@ class FilesystemDriver:
     @staticmethod
     def prepare(data: Path) -> None:
         """Make the folders that the driver works in. Blocks."""
-        layout, files = Layout(data), Files()
-        files.make_folder(layout.uploads)
-        files.make_folder(layout.blobs)
+        layout, folders = Layout(data), Folders(nearest_existing(data), Files())
+        folders.make(layout.uploads)
+        folders.make(layout.blobs)
 
     def __init__(self, data: Path, files: Files | None = None) -> None:
         self._layout = Layout(data)
         self._files = files or Files()
+        self._place = Place(self._layout, self._files, Folders(data, self._files))
         self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="berth-blobs")
-        self._hashers: OrderedDict[str, tuple[int, str, Hasher]] = OrderedDict()
+        self._hashers: OrderedDict[str, _Remembered] = OrderedDict()
 
     async def _run(self, function: Callable[..., T], *arguments: object) -> T:
         try:
@@ -99,7 +115,7 @@ class FilesystemDriver:
     async def open_upload(self, upload_id: str, algorithm: str) -> AsyncIterator[UploadWriter]:
         opened = await self._open_exclusively(upload_id)
         hasher = self._take_hasher(opened, algorithm)
-        upload = FileUpload(opened, hasher, algorithm, self._layout, self._files, self._run)
+        upload = FileUpload(opened, hasher, algorithm, self._place, self._run)
         try:
             yield upload
         finally:
@@ -111,8 +127,18 @@ class FilesystemDriver:
             await upload.settle()
         finally:
             self._keep_hasher(upload)
+            self._close(upload)
+
+    def _close(self, upload: FileUpload) -> None:
+        # In line: this is also how an upload ends after the threads were told to.
+        try:
             if upload.broken:
-                await self.discard_upload(upload.opened.path.name)
+                # Emptied first, so that nothing of it is left even if it cannot be removed.
+                os.ftruncate(upload.opened.descriptor, 0)
+                self._files.unlink(upload.opened.path)
+        except OSError as error:
+            raise translate(error) from error
+        finally:
             os.close(upload.opened.descriptor)
 
     async def _open_exclusively(self, upload_id: str) -> OpenUpload:
@@ -126,15 +152,18 @@ class FilesystemDriver:
 
     def _take_hasher(self, opened: OpenUpload, algorithm: str) -> Hasher | None:
         """The running hash of exactly the bytes that are there; None when another process knows it, not this one."""
-        offset, known, hasher = self._hashers.pop(opened.path.name, (0, algorithm, None))
+        remembered = self._hashers.pop(opened.path.name, None)
         if opened.offset == 0:
             return new_hasher(algorithm)
-        return hasher if (offset, known) == (opened.offset, algorithm) else None
+        if remembered is None or remembered.algorithm != algorithm or remembered.state != _state(opened.descriptor):
+            return None
+        return remembered.hasher
 
     def _keep_hasher(self, upload: FileUpload) -> None:
         if upload.hasher is None or upload.committed or upload.broken:
             return
-        self._hashers[upload.opened.path.name] = (upload.offset, upload.algorithm, upload.hasher)
+        state = _state(upload.opened.descriptor)
+        self._hashers[upload.opened.path.name] = _Remembered(state, upload.algorithm, upload.hasher)
         while len(self._hashers) > _HASHERS_MAX:
             self._hashers.popitem(last=False)
 
@@ -157,7 +186,7 @@ class FilesystemDriver:
 
     async def blobs(self) -> AsyncIterator[StoredBytes]:
         root = self._layout.blobs
-        for folder in await self._run(lambda: sorted(root.glob("*/*"))):
+        for folder in await self._run(lambda: sorted(path for path in root.glob("*/*") if path.is_dir())):
             for name, size in await self._run(_list, folder):
                 key = f"{folder.relative_to(root)}/{name}"
                 if is_storage_key(key):
@@ -201,6 +230,17 @@ def _close_locked(opened: OpenUpload | None) -> None:
         os.close(opened.descriptor)
 
 
+def _state(descriptor: int) -> _State:
+    status = os.fstat(descriptor)
+    return status.st_ino, status.st_size, status.st_mtime_ns
+
+
 def _list(folder: Path) -> list[tuple[str, int]]:
+    found = []
     with os.scandir(folder) as entries:
-        return [(entry.name, entry.stat().st_size) for entry in entries if entry.is_file()]
+        for entry in entries:
+            # What goes away while it is being listed is not there.
+            with contextlib.suppress(FileNotFoundError):
+                if entry.is_file():
+                    found.append((entry.name, entry.stat().st_size))
+    return found

@@ -22,6 +22,7 @@ _KEY = re.compile(r"(sha256|sha512)/[0-9a-f]{2}/[0-9a-f]{64,128}\.[0-9a-f]{32}")
 
 class Layout:
     def __init__(self, data: Path) -> None:
+        self.data = data
         self.blobs = data / "blobs"
         self.uploads = data / "uploads"
 

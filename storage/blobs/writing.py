@@ -17,9 +17,10 @@ from typing import Any
 
 from storage.blobs.driver import StoredBytes
 from storage.blobs.files import Files
+from storage.blobs.folders import Folders
 from storage.blobs.layout import Layout, new_storage_key
 from storage.digest import Digest, Hasher, new_hasher
-from storage.errors import DigestMismatch
+from storage.errors import DigestMismatch, UploadUnknown
 
 _BATCH = 1 << 20
 _SYNC_EVERY = 16 << 20
@@ -35,6 +36,15 @@ class OpenUpload:
     path: Path
     descriptor: int
     offset: int
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where uploads and blobs lie, and what works on the files there."""
+
+    layout: Layout
+    files: Files
+    folders: Folders
 
 
 def hash_file(descriptor: int, algorithm: str) -> Digest:
@@ -53,13 +63,12 @@ class FileUpload:
     of the file can be trusted, and whoever opened it has to discard it.
     """
 
-    def __init__(
-        self, opened: OpenUpload, hasher: Hasher | None, algorithm: str, layout: Layout, files: Files, run: Run
-    ) -> None:
+    def __init__(self, opened: OpenUpload, hasher: Hasher | None, algorithm: str, place: Place, run: Run) -> None:
         self.opened, self.hasher, self.algorithm = opened, hasher, algorithm
         self.committed = False
         self.broken = False
-        self._layout, self._files, self._run = layout, files, run
+        self._layout, self._files, self._folders = place.layout, place.files, place.folders
+        self._run = run
         self._offset = opened.offset
         self._batch: list[bytes] = []
         self._batch_size = 0
@@ -92,7 +101,7 @@ class FileUpload:
 
     async def _sync_early(self) -> None:
         if self._syncing is not None:
-            await self._syncing
+            await asyncio.shield(self._syncing)
         self._unsynced = 0
         self._syncing = asyncio.ensure_future(self._run(self._sync_and_drop))
 
@@ -140,13 +149,29 @@ class FileUpload:
         size = os.fstat(descriptor).st_size
         key = new_storage_key(digest)
         target = self._layout.blob(key)
-        os.fchmod(descriptor, 0o400)
         self._sync(self._files.sync)
-        self._files.make_folder(target.parent)
-        self._files.rename(path, target)
+        self._folders.make(target.parent)
+        self._move(path, target)
+        os.fchmod(descriptor, 0o400)
         self._files.sync_folder(target.parent)
         self.committed = True
         return StoredBytes(key, size)
+
+    def _move(self, path: Path, target: Path) -> None:
+        """Give this file its name. Raises `UploadUnknown` if the upload was discarded meanwhile, or begun anew."""
+        if not self._is_at(path):
+            raise UploadUnknown(path.name)
+        self._files.rename(path, target)
+        if not self._is_at(target):
+            # It happened just now, and the file that was moved is another one.
+            self._files.unlink(target)
+            raise UploadUnknown(path.name)
+
+    def _is_at(self, path: Path) -> bool:
+        try:
+            return os.stat(path).st_ino == os.fstat(self.opened.descriptor).st_ino
+        except FileNotFoundError:
+            return False
 
     def _sync_and_drop(self) -> None:
         start, stop = self._synced, os.fstat(self.opened.descriptor).st_size

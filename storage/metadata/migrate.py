@@ -43,7 +43,7 @@ def migrate_sqlite(connection: sqlite3.Connection, upto: int | None = None) -> i
     connection.execute("BEGIN IMMEDIATE")
     try:
         version = sqlite_version(connection)
-        _refuse_newer(version, target)
+        _refuse(version, target)
         for number, sql in known:
             if version < number <= target:
                 for statement in _statements(sql):
@@ -56,9 +56,14 @@ def migrate_sqlite(connection: sqlite3.Connection, upto: int | None = None) -> i
     return target
 
 
-def _refuse_newer(version: int, target: int) -> None:
-    if version > target:
-        raise SchemaTooNew(version, target)
+def refuse_newer(connection: sqlite3.Connection) -> None:
+    """Raise `SchemaTooNew` if a newer Berth made the database, without touching it."""
+    _refuse(sqlite_version(connection), migrations("sqlite")[-1][0])
+
+
+def _refuse(version: int, known: int) -> None:
+    if version > known:
+        raise SchemaTooNew(version, known)
 
 
 def _statements(sql: str) -> Iterator[str]:

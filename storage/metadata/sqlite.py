@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
+import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import TypeVar, cast
 
 from storage.errors import StorageUnavailable
-from storage.metadata.migrate import migrate_sqlite, sqlite_version
+from storage.metadata.migrate import migrate_sqlite, refuse_newer, sqlite_version
 from storage.metadata.store import Row, Transaction, Value
 from storage.metadata.writer import SqliteTransaction, SqliteWriter, run_to_end, translate
 
@@ -36,37 +37,34 @@ def _connect(path: str, busy_ms: int) -> sqlite3.Connection:
     return connection
 
 
+def _use_write_ahead_log(connection: sqlite3.Connection) -> None:
+    # SQLite does not wait here when another process is doing the same.
+    deadline = time.monotonic() + _WRITE_BUSY_MS / 1000
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
+                raise
+            time.sleep(0.01)
+        else:
+            return
+
+
 def _verify(connection: sqlite3.Connection) -> list[str]:
-    found = [str(row[0]) for row in connection.execute("PRAGMA integrity_check") if row[0] != "ok"]
-    dangling = connection.execute("PRAGMA foreign_key_check").fetchall()
+    try:
+        found = [str(row[0]) for row in connection.execute("PRAGMA integrity_check") if row[0] != "ok"]
+        dangling = connection.execute("PRAGMA foreign_key_check").fetchall()
+    except sqlite3.DatabaseError as error:
+        return [str(error)]
     return found + [f"row {row[1]} of {row[0]} points to no row of {row[2]}" for row in dangling]
 
 
-class SqliteStore:
-    """A `MetadataStore` in one file of the folder `data`. Any number of processes may have it open."""
+class _Reading:
+    """Reads on one connection, in line."""
 
-    @staticmethod
-    def exists(data: Path) -> bool:
-        return (data / _FILE_NAME).is_file()
-
-    @staticmethod
-    def migrate(data: Path) -> int:
-        """Create the database or bring it to the newest schema; return its version. Blocks. Raises `SchemaTooNew`."""
-        connection = _connect(str(data / _FILE_NAME), _WRITE_BUSY_MS)
-        try:
-            connection.execute("PRAGMA journal_mode = WAL")
-            return migrate_sqlite(connection)
-        finally:
-            connection.close()
-
-    def __init__(self, data: Path) -> None:
-        """Open a database that `migrate` made."""
-        path = data / _FILE_NAME
-        write = _connect(str(path), _WRITE_BUSY_MS)
-        self._read = _connect(str(path), _READ_BUSY_MS)
-        self._read.execute("PRAGMA query_only = ON")
-        self._read.execute("PRAGMA mmap_size = 268435456")
-        self._writer = SqliteWriter(write, data / _LOCK_NAME)
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._read = connection
 
     async def fetch_one(self, sql: str, *values: Value) -> Row | None:
         try:
@@ -80,6 +78,41 @@ class SqliteStore:
         except sqlite3.Error as error:
             raise translate(error) from error
 
+    async def verify(self) -> list[str]:
+        return await asyncio.to_thread(_verify, self._read)
+
+    async def schema_version(self) -> int:
+        return sqlite_version(self._read)
+
+
+class SqliteStore(_Reading):
+    """A `MetadataStore` in one file of the folder `data`. Any number of processes may have it open."""
+
+    @staticmethod
+    def exists(data: Path) -> bool:
+        return (data / _FILE_NAME).is_file()
+
+    @staticmethod
+    def migrate(data: Path) -> int:
+        """Create the database or bring it to the newest schema; return its version. Blocks. Raises `SchemaTooNew`."""
+        connection = _connect(str(data / _FILE_NAME), _WRITE_BUSY_MS)
+        try:
+            refuse_newer(connection)
+            _use_write_ahead_log(connection)
+            return migrate_sqlite(connection)
+        finally:
+            connection.close()
+
+    def __init__(self, data: Path) -> None:
+        """Open a database that `migrate` made."""
+        path = data / _FILE_NAME
+        write = _connect(str(path), _WRITE_BUSY_MS)
+        read = _connect(str(path), _READ_BUSY_MS)
+        read.execute("PRAGMA query_only = ON")
+        read.execute("PRAGMA mmap_size = 268435456")
+        super().__init__(read)
+        self._writer = SqliteWriter(write, data / _LOCK_NAME)
+
     async def transact(self, work: Callable[[Transaction], Awaitable[T]], *, durable: bool = True) -> T:
         try:
             async with asyncio.timeout(_WRITE_TIMEOUT_S):
@@ -87,45 +120,31 @@ class SqliteStore:
         except TimeoutError as error:
             raise StorageUnavailable("the metadata database did not answer in time") from error
 
-    async def verify(self) -> list[str]:
-        return await asyncio.to_thread(_verify, self._read)
-
-    async def schema_version(self) -> int:
-        return sqlite_version(self._read)
-
     async def close(self) -> None:
         self._read.close()
         await asyncio.to_thread(self._writer.close)
 
 
-class MemoryStore:
+class MemoryStore(_Reading):
     """A `MetadataStore` that is gone with the process: the same SQL on one connection, without threads or locks."""
 
     def __init__(self) -> None:
-        self._connection = _connect(":memory:", 0)
-        migrate_sqlite(self._connection)
-
-    async def fetch_one(self, sql: str, *values: Value) -> Row | None:
-        return cast("Row | None", self._connection.execute(sql, values).fetchone())
-
-    async def fetch_all(self, sql: str, *values: Value) -> list[Row]:
-        return self._connection.execute(sql, values).fetchall()
+        connection = _connect(":memory:", 0)
+        migrate_sqlite(connection)
+        super().__init__(connection)
 
     async def transact(self, work: Callable[[Transaction], Awaitable[T]], *, durable: bool = True) -> T:
-        self._connection.execute("BEGIN")
         try:
-            result = run_to_end(work(SqliteTransaction(self._connection)))
-        except BaseException:
-            self._connection.execute("ROLLBACK")
-            raise
-        self._connection.execute("COMMIT")
-        return result
-
-    async def verify(self) -> list[str]:
-        return _verify(self._connection)
-
-    async def schema_version(self) -> int:
-        return sqlite_version(self._connection)
+            self._read.execute("BEGIN")
+            result = run_to_end(work(SqliteTransaction(self._read)))
+            self._read.execute("COMMIT")
+        except sqlite3.Error as error:
+            raise translate(error) from error
+        else:
+            return result
+        finally:
+            if self._read.in_transaction:
+                self._read.execute("ROLLBACK")
 
     async def close(self) -> None:
-        self._connection.close()
+        self._read.close()

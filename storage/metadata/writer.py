@@ -18,13 +18,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Generic, TypeVar, cast
 
-from storage.errors import StorageFull, StorageUnavailable
+from storage.errors import StorageDamaged, StorageFull, StorageUnavailable
 from storage.metadata.store import Row, Transaction, Value
 
 T = TypeVar("T")
 
 _BATCH_MAX = 128
 _FULL_CODES = {sqlite3.SQLITE_FULL}
+_DAMAGED_CODES = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 _BUSY_CODES = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
 
 
@@ -77,6 +78,8 @@ def translate(error: sqlite3.Error) -> Exception:
         return StorageUnavailable("the metadata database is busy")
     if primary in {sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN}:
         return StorageUnavailable("the metadata database cannot be read or written")
+    if primary in _DAMAGED_CODES:
+        return StorageDamaged(f"the metadata database is damaged: {error}")
     return error
 
 

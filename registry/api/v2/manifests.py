@@ -7,12 +7,12 @@ from aiohttp import web
 from registry.api.answer import Answer
 from registry.api.call import Call
 from registry.api.wire import entity_tag, matches, parse_condition
-from registry.domain.manifests import Push, Pushed
+from registry.domain.manifests import Push
 from registry.errors import ManifestTooLarge, ManifestUnknown, OperationDisabled, TooManyTags
 from registry.oci.media_types import DEPRECATED
 from storage.digest import Digest, parse_digest
 from storage.errors import TagInvalid
-from storage.metadata.manifests import StoredManifest
+from storage.metadata.manifests import NewManifest, StoredManifest
 from storage.names import Tag, parse_tag
 
 _CACHE_BY_DIGEST = "max-age=31536000, immutable"
@@ -109,14 +109,14 @@ async def _read_body(call: Call) -> bytes:
     return bytes(body)
 
 
-def _created(call: Call, pushed: Pushed, tags: list[Tag]) -> Answer:
-    if pushed.manifest.media_type in DEPRECATED:
-        call.warnings.append(f"{pushed.manifest.media_type} is deprecated: push an image manifest with artifactType")
+def _created(call: Call, pushed: NewManifest, tags: list[Tag]) -> Answer:
+    if pushed.media_type in DEPRECATED:
+        call.warnings.append(f"{pushed.media_type} is deprecated: push an image manifest with artifactType")
     answer = Answer(201)
     answer.add("Location", call.url(f"/v2/{call.repository}/manifests/{pushed.digest}"))
     answer.add("Docker-Content-Digest", str(pushed.digest))
-    if pushed.manifest.subject is not None:
-        answer.add("OCI-Subject", str(pushed.manifest.subject))
+    if pushed.subject is not None:
+        answer.add("OCI-Subject", str(pushed.subject))
     for tag in tags:
         answer.add("OCI-Tag", tag)
     return answer
