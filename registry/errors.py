@@ -1,15 +1,15 @@
 """The registry's branch of the error tree (its root is in `storage.errors`).
 
-    RegistryError
-    ├── RequestInvalid, ChunkInvalid, TooManyTags        the request itself makes no sense
-    ├── RangeInvalid, OffsetMismatch, LengthMismatch     positions that do not fit
-    ├── ManifestInvalid, ManifestTooLarge, ManifestTypeUnsupported
-    ├── ManifestUnknown, NameUnknown                     what the caller named is not there
-    ├── ReferencesUnknown                                a manifest needs what its repository lacks
-    ├── StillReferenced                                  something else needs what was to be deleted
-    ├── PreconditionFailed                               the tag is not what the caller believes
-    ├── TooManyRequests, OperationDisabled
-    └── StartError                                       the daemon cannot start as it is set up
+RegistryError
+├── RequestInvalid, ChunkInvalid, TooManyTags        the request itself makes no sense
+├── RangeInvalid, OffsetMismatch, LengthMismatch     positions that do not fit
+├── ManifestInvalid, ManifestTooLarge, ManifestTypeUnsupported
+├── ManifestUnknown, NameUnknown                     what the caller named is not there
+├── ReferencesUnknown                                a manifest needs what its repository lacks
+├── StillReferenced                                  something else needs what was to be deleted
+├── PreconditionFailed                               the tag is not what the caller believes
+├── TooManyRequests, OperationDisabled
+└── StartError                                       the daemon cannot start as it is set up
 """
 
 from __future__ import annotations

@@ -82,6 +82,15 @@ class Answer(web.StreamResponse):
         return f"HTTP/1.1 {self._status} {phrase}\r\n{lines}Date: {_date()}\r\n\r\n".encode("ascii", "replace")
 
 
+class NoAnswer(web.StreamResponse):
+    """What a handler returns when nobody can be answered any more: the connection is closed."""
+
+    async def prepare(self, request: web.BaseRequest) -> AbstractStreamWriter | None:
+        if request.transport is not None:
+            request.transport.abort()
+        raise ConnectionAbortedError("the answer could not be completed")
+
+
 def json_answer(document: Any, status: int = 200, headers: dict[str, str] | None = None) -> Answer:
     """A JSON answer, without a charset parameter, which some clients do not expect."""
     return Answer(status, {"Content-Type": "application/json", **(headers or {})}, orjson.dumps(document))

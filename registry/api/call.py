@@ -127,13 +127,6 @@ class Call:
         await response.prepare(self.request)
         self.started = True
 
-    def cut_off(self) -> web.StreamResponse:
-        """End an answer that cannot be completed, so that the client sees that it is not whole."""
-        transport = self.request.transport
-        if transport is not None:
-            transport.abort()
-        raise ConnectionAbortedError("the answer could not be completed")
-
     async def _invite_body(self) -> None:
         """Answer `Expect: 100-continue`, now that the request has been found worth its body."""
         self.body_taken = True

@@ -9,7 +9,7 @@ import time
 
 from aiohttp import web
 
-from registry.api.answer import Answer
+from registry.api.answer import Answer, NoAnswer
 from registry.api.call import Call, Services, Settings
 from registry.api.errors import render, render_unexpected, wire_of
 from registry.api.forwarded import Origins
@@ -49,7 +49,7 @@ class Pipeline:
         error: Exception | None = None
         try:
             try:
-                match = self._router.find(request.method, request.raw_path)
+                match = self._router.find(request.method, _path(request))
                 route = match.route.name
                 self._admit(call, match)
                 response = await match.route.handler(call)
@@ -57,11 +57,14 @@ class Pipeline:
                 error = refusal
                 response = self._refuse(call, refusal)
             except ConnectionError:
-                raise
+                return NoAnswer()
             except Exception as fault:  # noqa: BLE001 - the last place that can answer for it
                 error = fault
                 _LOG.exception("request %s failed", call.request_id)
-                response = call.cut_off() if call.started else render_unexpected()
+                response = render_unexpected()
+            if error is not None and call.started:
+                # Better no end than a wrong one: the client must see that the answer is not whole.
+                return NoAnswer()
             if not call.started:
                 call.dress(response)
             status = response.status
@@ -85,7 +88,7 @@ class Pipeline:
     def _refuse(self, call: Call, refusal: RegistryError) -> web.StreamResponse:
         if wire_of(refusal).status >= 500:
             _LOG.error("request %s failed: %s", call.request_id, refusal, exc_info=refusal.__cause__)
-        return call.cut_off() if call.started else render(refusal)
+        return render(refusal)
 
     def _report(self, call: Call, route: str, status: int, error: Exception | None, seconds: float) -> None:
         request = call.request
@@ -106,3 +109,8 @@ class Pipeline:
             error=None if error is None else str(error),
         )
         self._log.write(entry)
+
+
+def _path(request: web.BaseRequest) -> str:
+    # A proxy may send the whole URL (RFC 9112, 3.2.2).
+    return request.raw_path if request.raw_path.startswith("/") else request.rel_url.raw_path

@@ -14,7 +14,7 @@ from registry.errors import LengthMismatch, OffsetMismatch, TooManyRequests
 from storage.blobs.driver import BlobDriver, StoredBytes, UploadWriter
 from storage.clock import Clock
 from storage.digest import DEFAULT_ALGORITHM, Digest
-from storage.errors import BlobTooLarge, DigestMismatch, StorageFull, UploadUnknown
+from storage.errors import BlobTooLarge, DigestMismatch, StorageFull, UploadBusy, UploadUnknown
 from storage.metadata import blobs, repositories, uploads
 from storage.metadata.store import MetadataStore, Transaction
 from storage.metadata.uploads import UploadRow
@@ -65,6 +65,7 @@ class Uploads:
             await uploads.insert(tx, row, repository)
 
         await self._store.transact(insert, durable=False)
+        await self._driver.begin_upload(row.id)
         return UploadState(row.id, 0)
 
     async def status(self, repository: RepositoryName, upload_id: str) -> UploadState:
@@ -166,18 +167,27 @@ class Uploads:
         before = self._clock.now_ms() - int(self._limits.idle_s * 1000)
         expired = await uploads.untouched_since(self._store, before, _EXPIRE_BATCH)
 
-        async def delete(tx: Transaction) -> None:
-            for upload_id in expired:
-                await uploads.delete(tx, upload_id)
-
-        if expired:
-            await self._store.transact(delete, durable=False)
-        for upload_id in expired:
-            await self._driver.discard_upload(upload_id)
+        dropped = sum([await self._drop_if_idle(row) for row in expired])
         async for upload_id in self._driver.uploads():
             if not await uploads.exists(self._store, upload_id):
                 await self._driver.discard_upload(upload_id)
-        return len(expired)
+        return dropped
+
+    async def _drop_if_idle(self, row: UploadRow) -> bool:
+        async def delete(tx: Transaction) -> None:
+            await uploads.delete(tx, row.id)
+
+        try:
+            # A body that is still arriving, however slowly, keeps its upload.
+            async with self._driver.open_upload(row.id, row.algorithm):
+                await self._store.transact(delete, durable=False)
+        except UploadBusy:
+            await self._touch(row)
+            return False
+        except UploadUnknown:
+            await self._store.transact(delete, durable=False)
+        await self._driver.discard_upload(row.id)
+        return True
 
     async def _find(self, repository: RepositoryName, upload_id: str) -> UploadRow:
         row = await uploads.find(self._store, upload_id, repository)

@@ -12,6 +12,7 @@ import orjson
 from aiohttp import web
 from aiohttp.abc import AbstractStreamWriter
 from aiohttp.http import RawRequestMessage
+from aiohttp.http_exceptions import BadHttpMessage
 from aiohttp.streams import StreamReader
 
 from registry.metrics import Metrics
@@ -48,12 +49,21 @@ class Connection(web.RequestHandler):
 
     def data_received(self, data: bytes) -> None:
         super().data_received(data)
+        self._end_malformed_body()
         if self._is_waiting():
             if self._head_timer is None:
                 self._head_timer = self._loop.call_later(self._head_timeout, self._give_up)
         elif self._head_timer is not None:
             self._head_timer.cancel()
             self._head_timer = None
+
+    def _end_malformed_body(self) -> None:
+        # aiohttp answers the malformed rest of a body after the request, whose handler would wait for it in vain.
+        request = self._current_request
+        if request is None or not self._messages or isinstance(self._messages[-1][0], RawRequestMessage):
+            return
+        if not request.content.is_eof():
+            request.content.set_exception(BadHttpMessage("the body is malformed"))
 
     def connection_lost(self, exc: BaseException | None) -> None:
         if self._head_timer is not None:

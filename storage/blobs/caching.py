@@ -57,6 +57,9 @@ class CachingDriver:
             self._used -= len(dropped) + _ENTRY_COST
         await self._driver.delete(key)
 
+    async def begin_upload(self, upload_id: str) -> None:
+        await self._driver.begin_upload(upload_id)
+
     async def upload_size(self, upload_id: str) -> int:
         return await self._driver.upload_size(upload_id)
 

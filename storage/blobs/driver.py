@@ -63,13 +63,19 @@ class BlobReader(Protocol):
 
 
 class BlobDriver(Protocol):
+    async def begin_upload(self, upload_id: str) -> None:
+        """Make an upload without bytes. It need not survive a power cut. Nothing happens if it is there already."""
+        ...
+
     async def upload_size(self, upload_id: str) -> int:
-        """How many bytes of the upload would survive a crash of this process; 0 if none ever came."""
+        """How many bytes of the upload would survive a crash of this process. Raises `UploadUnknown`."""
         ...
 
     def open_upload(self, upload_id: str, algorithm: str) -> AbstractAsyncContextManager[UploadWriter]:
-        """Continue an upload, or begin it. Raises `UploadBusy` while another writer has it open, in any process.
+        """Continue an upload.
 
+        Raises `UploadBusy` while another writer has it open, in any process, and `UploadUnknown` if it was never begun,
+        or was committed or discarded.
         What was written stays when the context ends by an error or by cancellation: the upload can be continued.
         `algorithm` is the one that the digest at commit will probably have.
         """
@@ -92,7 +98,7 @@ class BlobDriver(Protocol):
         ...
 
     def uploads(self) -> AsyncIterator[str]:
-        """Ids of all uploads that hold bytes."""
+        """Ids of all uploads."""
         ...
 
     async def close(self) -> None: ...

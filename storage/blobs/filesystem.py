@@ -23,7 +23,7 @@ from storage.blobs.folders import Folders, nearest_existing
 from storage.blobs.layout import Layout, is_storage_key, is_upload_id
 from storage.blobs.writing import FileUpload, OpenUpload, Place, Run
 from storage.digest import Hasher, new_hasher
-from storage.errors import BlobMissing, StorageFull, StorageUnavailable, UploadBusy
+from storage.errors import BlobMissing, StorageFull, StorageUnavailable, UploadBusy, UploadUnknown
 
 T = TypeVar("T")
 
@@ -103,11 +103,18 @@ class FilesystemDriver:
             opening.add_done_callback(lambda done: None if done.exception() else dispose(done.result()))
             raise
 
+    async def begin_upload(self, upload_id: str) -> None:
+        def create() -> None:
+            os.close(os.open(self._layout.upload(upload_id), os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600))
+
+        await self._run(create)
+
     async def upload_size(self, upload_id: str) -> int:
         def size() -> int:
-            with contextlib.suppress(FileNotFoundError):
+            try:
                 return os.stat(self._layout.upload(upload_id)).st_size
-            return 0
+            except FileNotFoundError:
+                raise UploadUnknown(upload_id) from None
 
         return await self._run(size)
 
@@ -209,8 +216,11 @@ def translate(error: OSError) -> Exception:
 
 
 def _open_locked(path: Path) -> OpenUpload | None:
-    """Open the upload's file for this writer alone; None while somebody else has it."""
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+    """Open the upload's file for this writer alone; None while somebody else has it. Raises `UploadUnknown`."""
+    try:
+        descriptor = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CLOEXEC)
+    except FileNotFoundError:
+        raise UploadUnknown(path.name) from None
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         # It may have been committed or discarded between the two calls: then the name leads elsewhere by now.

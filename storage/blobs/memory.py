@@ -9,7 +9,7 @@ from typing import BinaryIO
 from storage.blobs.driver import StoredBytes, UploadWriter
 from storage.blobs.layout import new_storage_key
 from storage.digest import Digest, digest_of
-from storage.errors import BlobMissing, DigestMismatch, UploadBusy
+from storage.errors import BlobMissing, DigestMismatch, UploadBusy, UploadUnknown
 
 PIECE = 1 << 20
 
@@ -35,7 +35,7 @@ class MemoryReader:
 class _MemoryWriter:
     def __init__(self, driver: MemoryDriver, upload_id: str) -> None:
         self._driver, self._upload_id = driver, upload_id
-        self._content = driver.arriving.setdefault(upload_id, bytearray())
+        self._content = driver.arriving[upload_id]
 
     @property
     def offset(self) -> int:
@@ -61,13 +61,19 @@ class MemoryDriver:
         self.arriving: dict[str, bytearray] = {}
         self._open: set[str] = set()
 
+    async def begin_upload(self, upload_id: str) -> None:
+        self.arriving.setdefault(upload_id, bytearray())
+
     async def upload_size(self, upload_id: str) -> int:
-        return len(self.arriving.get(upload_id, b""))
+        if upload_id not in self.arriving:
+            raise UploadUnknown(upload_id)
+        return len(self.arriving[upload_id])
 
     @contextlib.asynccontextmanager
     async def open_upload(self, upload_id: str, algorithm: str) -> AsyncIterator[UploadWriter]:
+        size = await self.upload_size(upload_id)
         if upload_id in self._open:
-            raise UploadBusy(upload_id, await self.upload_size(upload_id))
+            raise UploadBusy(upload_id, size)
         self._open.add(upload_id)
         try:
             yield _MemoryWriter(self, upload_id)

@@ -129,8 +129,12 @@ class FileUpload:
                 await self._hand_over()
             await self._wait_for_writing()
         finally:
-            using_the_file = filter(None, (self._writing, self._syncing, self._committing))
-            await asyncio.gather(*using_the_file, return_exceptions=True)
+            using_the_file = [
+                future for future in (self._writing, self._syncing, self._committing) if future is not None
+            ]
+            if using_the_file:
+                # Unlike `gather`, this leaves them alone when it is cancelled itself.
+                await asyncio.wait(using_the_file)
         if self._syncing is not None:
             syncing, self._syncing = self._syncing, None
             syncing.result()

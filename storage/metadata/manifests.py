@@ -80,38 +80,66 @@ async def insert(
     tx: Transaction, repository_id: int, manifest: NewManifest, references: list[Reference], now_ms: int
 ) -> int:
     """Store the manifest and its edges, or find it stored already; return its id."""
-    known = await find_id(tx, repository_id, manifest.digest)
-    if known is not None:
-        await tx.execute("UPDATE manifests SET media_type = ? WHERE id = ?", manifest.media_type, known)
-        return known
-    await tx.execute(
-        "INSERT INTO manifests (repository_id, digest, media_type, artifact_type, subject, size, created_at,"
-        " descriptor, content) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+    row = await tx.fetch_one(
+        "SELECT id, media_type FROM manifests WHERE repository_id = ? AND digest = ?",
         repository_id,
         str(manifest.digest),
-        manifest.media_type,
-        manifest.artifact_type,
-        None if manifest.subject is None else str(manifest.subject),
+    )
+    if row is None:
+        manifest_id = await _insert_row(tx, repository_id, manifest, now_ms)
+    elif row[1] == manifest.media_type:
+        return int(row[0])
+    else:
+        # Bytes that do not say what they are may be pushed as another type, and then need other things.
+        manifest_id = int(row[0])
+        await _reinterpret(tx, manifest_id, manifest)
+    for reference in references:
+        await _insert_reference(tx, repository_id, manifest_id, reference)
+    return manifest_id
+
+
+def _facts(manifest: NewManifest) -> tuple[str, str | None, str | None, str | None]:
+    subject = None if manifest.subject is None else str(manifest.subject)
+    return manifest.media_type, manifest.artifact_type, subject, manifest.descriptor
+
+
+async def _insert_row(tx: Transaction, repository_id: int, manifest: NewManifest, now_ms: int) -> int:
+    await tx.execute(
+        "INSERT INTO manifests (media_type, artifact_type, subject, descriptor, repository_id, digest, size,"
+        " created_at, content) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        *_facts(manifest),
+        repository_id,
+        str(manifest.digest),
         len(manifest.content),
         now_ms,
-        manifest.descriptor,
         manifest.content,
     )
     manifest_id = await find_id(tx, repository_id, manifest.digest)
     if manifest_id is None:
         raise RuntimeError("a manifest that was just inserted cannot be found")
-    for reference in references:
-        await tx.execute(
-            "INSERT INTO manifest_references (manifest_id, digest, kind, required, repository_id)"
-            " VALUES (?, ?, ?, ?, ?) ON CONFLICT (manifest_id, digest)"
-            " DO UPDATE SET required = CASE WHEN excluded.required = 1 THEN 1 ELSE manifest_references.required END",
-            manifest_id,
-            str(reference.digest),
-            reference.kind,
-            int(reference.required),
-            repository_id,
-        )
     return manifest_id
+
+
+async def _reinterpret(tx: Transaction, manifest_id: int, manifest: NewManifest) -> None:
+    await tx.execute(
+        "UPDATE manifests SET media_type = ?, artifact_type = ?, subject = ?, descriptor = ? WHERE id = ?",
+        *_facts(manifest),
+        manifest_id,
+    )
+    await tx.execute("DELETE FROM manifest_references WHERE manifest_id = ?", manifest_id)
+
+
+async def _insert_reference(tx: Transaction, repository_id: int, manifest_id: int, reference: Reference) -> None:
+    await tx.execute(
+        "INSERT INTO manifest_references (manifest_id, digest, kind, required, repository_id)"
+        " VALUES (?, ?, ?, ?, ?) ON CONFLICT (manifest_id, digest)"
+        " DO UPDATE SET required = CASE WHEN excluded.required = 1 THEN 1 ELSE manifest_references.required END",
+        manifest_id,
+        str(reference.digest),
+        reference.kind,
+        int(reference.required),
+        repository_id,
+    )
 
 
 async def delete(tx: Transaction, manifest_id: int) -> None:

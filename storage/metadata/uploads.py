@@ -46,9 +46,11 @@ async def exists(queries: Queries, upload_id: str) -> bool:
     return await queries.fetch_one("SELECT 1 FROM uploads WHERE id = ?", upload_id) is not None
 
 
-async def untouched_since(queries: Queries, before_ms: int, limit: int) -> list[str]:
-    """Ids of the sessions that nobody has touched since, longest idle first."""
+async def untouched_since(queries: Queries, before_ms: int, limit: int) -> list[UploadRow]:
+    """The sessions that nobody has touched since, longest idle first."""
     rows = await queries.fetch_all(
-        "SELECT id FROM uploads WHERE touched_at < ? ORDER BY touched_at LIMIT ?", before_ms, limit
+        "SELECT id, algorithm, touched_at FROM uploads WHERE touched_at < ? ORDER BY touched_at LIMIT ?",
+        before_ms,
+        limit,
     )
-    return [row[0] for row in rows]
+    return [UploadRow(*row) for row in rows]

@@ -219,6 +219,4 @@ def test_secrets_are_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
     secret = Setting("server", "pin", default=0, kind=count(0, 9), help="A secret.", secret=True)
     assert assignment(secret, 7) == "# pin is secret\n"
     monkeypatch.setitem(SETTINGS, secret.path, secret)
-    assert complaints(environ={secret.variable: "77"}) == [
-        "BERTH_SERVER__PIN: expected a whole number from 0 to 9"
-    ]
+    assert complaints(environ={secret.variable: "77"}) == ["BERTH_SERVER__PIN: expected a whole number from 0 to 9"]

@@ -28,9 +28,7 @@ PIN = re.compile(r"(?P<name>[A-Za-z0-9._-]+)==(?P<version>[0-9][A-Za-z0-9.]*)")
 def text_files() -> Iterator[tuple[str, str]]:
     """Yield name and content of every text file of the project."""
     for folder, folders, names in os.walk(ROOT):
-        folders[:] = [
-            name for name in folders if name not in GROWN and not name.endswith(("_cache", ".egg-info"))
-        ]
+        folders[:] = [name for name in folders if name not in GROWN and not name.endswith(("_cache", ".egg-info"))]
         for path in (Path(folder, name) for name in names):
             content = path.read_bytes()
             if b"\0" not in content:
@@ -82,9 +80,7 @@ def test_pins_are_installed_and_complete(names: list[str]) -> None:
         assert metadata.version(name) == version, name
         for requirement in map(Requirement, metadata.requires(name) or []):
             if requirement.marker is None or requirement.marker.evaluate({"extra": ""}):
-                assert requirement.specifier.contains(pinned[canonicalize_name(requirement.name)]), (
-                    requirement
-                )
+                assert requirement.specifier.contains(pinned[canonicalize_name(requirement.name)]), requirement
 
 
 def test_declared_dependencies_are_pinned_within_their_range() -> None:
@@ -96,16 +92,12 @@ def test_declared_dependencies_are_pinned_within_their_range() -> None:
 
 def test_every_direct_dependency_has_a_reason() -> None:
     """docs/dependencies.md has a row for each package that Berth or its tests import, and no other."""
-    rows = re.findall(
-        r"^\| ([\w, -]+) \| \S", (ROOT / "docs/dependencies.md").read_text("utf-8"), re.MULTILINE
-    )
+    rows = re.findall(r"^\| ([\w, -]+) \| \S", (ROOT / "docs/dependencies.md").read_text("utf-8"), re.MULTILINE)
     reasoned = {name for row in rows for name in row.split(", ")} - {"package"}
     direct = set()
     for name in ("requirements.txt", "requirements-dev.txt"):
         first, _, _ = (ROOT / name).read_text("utf-8").partition("# Brought along")
-        direct |= {
-            canonicalize_name(match["name"]) for match in map(PIN.fullmatch, first.splitlines()) if match
-        }
+        direct |= {canonicalize_name(match["name"]) for match in map(PIN.fullmatch, first.splitlines()) if match}
     assert reasoned == direct
 
 
@@ -122,9 +114,7 @@ def test_help_lists_every_target() -> None:
     """`make` alone prints a line for every target a developer may call, and all of them are phony."""
     makefile = (ROOT / "Makefile").read_text("utf-8")
     targets = re.findall(r"^([a-z]+):", makefile, re.MULTILINE)
-    printed = subprocess.run(
-        ["make", "-C", str(ROOT), "-s"], capture_output=True, text=True, check=True, timeout=10
-    )
+    printed = subprocess.run(["make", "-C", str(ROOT), "-s"], capture_output=True, text=True, check=True, timeout=10)
     assert [line.split()[1] for line in printed.stdout.splitlines() if line.startswith("  make ")] == targets
     assert all(len(line.split()) > 2 for line in printed.stdout.splitlines() if line.startswith("  make "))
     (phony,) = re.findall(r"^\.PHONY: (.+)", makefile, re.MULTILINE)

@@ -1,0 +1,48 @@
+"""The engines that every table is run on, and registries on them."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from pathlib import Path
+
+import pytest
+
+from registry.app import run_check
+from registry.config.settings import Config
+from tests.api.server import Registry, configured, running
+
+ENGINES: dict[str, dict[str, object]] = {"memory": {"storage.ephemeral": True}, "disk": {}}
+
+Serve = Callable[[Mapping[str, object]], Awaitable[Registry]]
+
+
+@pytest.fixture(params=list(ENGINES))
+def engine(request: pytest.FixtureRequest) -> dict[str, object]:
+    """The settings of one engine."""
+    return ENGINES[request.param]
+
+
+@pytest.fixture
+async def serve(engine: dict[str, object], tmp_path: Path) -> AsyncIterator[Serve]:
+    """Start registries with further settings; at the end each of them is stopped and its data checked."""
+    configs: list[Config] = []
+    async with contextlib.AsyncExitStack() as stack:
+
+        async def start(settings: Mapping[str, object]) -> Registry:
+            data = tmp_path / f"data-{len(configs)}"
+            config = configured({"storage.data": str(data), **engine, **settings})
+            configs.append(config)
+            return await stack.enter_async_context(running(config))
+
+        yield start
+    for config in configs:
+        if not config.storage.ephemeral:
+            report = await run_check(config, with_bytes=True)
+            assert [str(problem) for problem in report.problems] == []
+
+
+@pytest.fixture
+async def registry(serve: Serve) -> Registry:
+    """A registry as it is by default."""
+    return await serve({})
