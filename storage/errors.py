@@ -5,6 +5,7 @@
     ├── DigestMismatch, BlobTooLarge                content that is not what was announced
     ├── BlobUnknown, UploadUnknown, UploadBusy      what the caller named is not there, or is taken
     ├── BlobMissing                                 a row whose bytes are gone: the store is damaged
+    │   └── BlobDamaged                             or are not as many as they were
     ├── StorageDamaged                              the database's files are not what they were
     ├── StorageFull                                 no room left for bytes or rows
     └── StorageUnavailable                          try again later
@@ -76,6 +77,12 @@ class UploadBusy(RegistryError):
 class BlobMissing(RegistryError):
     def __init__(self, key: str) -> None:
         super().__init__("the registry's copy of this blob is missing")
+        self.key = key
+
+
+class BlobDamaged(BlobMissing):
+    def __init__(self, key: str) -> None:
+        RegistryError.__init__(self, "the registry's copy of this blob is damaged")
         self.key = key
 
 

@@ -26,8 +26,8 @@ class Blobs:
         return row
 
     async def open(self, row: BlobRow) -> BlobReader:
-        """The bytes of a blob that `find` gave. Raises `BlobMissing` when the store has lost them."""
-        return await self._driver.open(row.storage_key)
+        """The bytes of a blob that `find` gave. Raises `BlobMissing` when the store has lost them or some of them."""
+        return await self._driver.open(row.storage_key, row.size)
 
     async def delete(self, repository: RepositoryName, digest: Digest) -> None:
         """Unlink the blob from the repository (end-10). Its bytes stay while another repository links them.

@@ -14,7 +14,7 @@ from registry.errors import LengthMismatch, OffsetMismatch, TooManyRequests
 from storage.blobs.driver import BlobDriver, StoredBytes, UploadWriter
 from storage.clock import Clock
 from storage.digest import DEFAULT_ALGORITHM, Digest
-from storage.errors import BlobTooLarge, DigestMismatch, StorageFull, UploadBusy, UploadUnknown
+from storage.errors import BlobTooLarge, DigestMismatch, RegistryError, StorageFull, UploadBusy, UploadUnknown
 from storage.metadata import blobs, repositories, uploads
 from storage.metadata.store import MetadataStore, Transaction
 from storage.metadata.uploads import UploadRow
@@ -22,7 +22,7 @@ from storage.names import RepositoryName
 
 Content = AsyncIterator[bytes]
 
-_TOUCH_AFTER_MS = 10 * 60 * 1000
+_TOUCH_AFTER_S = 600.0
 _EXPIRE_BATCH = 100
 _MOUNT_CANDIDATES = 100
 
@@ -78,7 +78,7 @@ class Uploads:
     ) -> UploadState:
         """Add bytes to a session (end-5).
 
-        When the content breaks off, what came is kept and the session can be continued from there.
+        When the content breaks off, or the storage is full, what came is kept and can be continued from there.
         Raises `UploadUnknown`, `UploadBusy`, `OffsetMismatch`, `LengthMismatch`, `BlobTooLarge`, `TooManyRequests`.
         """
         row = await self._find(repository, upload_id)
@@ -98,7 +98,7 @@ class Uploads:
         """Add the last bytes, if any, and make the whole a blob of the repository (end-6).
 
         On return the blob is durable and linked. Content that is not what `digest` says ends the session with
-        `DigestMismatch`. Otherwise raises what `append` does, and then the session can be continued.
+        `DigestMismatch`. Otherwise raises what `append` does.
         """
         row = await self._find(repository, upload_id)
         try:
@@ -106,7 +106,7 @@ class Uploads:
                 await self._receive(writer, content, chunk)
                 stored = await writer.commit(digest)
         except DigestMismatch:
-            await self.cancel(repository, upload_id)
+            await self._drop(row.id)
             raise
         await self._record(repository, digest, stored, upload_id)
 
@@ -117,19 +117,22 @@ class Uploads:
             await self.finish(repository, upload.id, digest, content)
         except Exception:
             # Nobody knows of this session, so nobody could continue it.
-            with contextlib.suppress(UploadUnknown):
-                await self.cancel(repository, upload.id)
+            with contextlib.suppress(RegistryError):
+                await self._drop(upload.id)
             raise
 
     async def cancel(self, repository: RepositoryName, upload_id: str) -> None:
         """End a session and drop its bytes (end-14). Raises `UploadUnknown`."""
         row = await self._find(repository, upload_id)
+        await self._drop(row.id)
 
+    async def _drop(self, upload_id: str) -> None:
         async def delete(tx: Transaction) -> None:
-            await uploads.delete(tx, row.id)
+            await uploads.delete(tx, upload_id)
 
+        # Bytes first: on a full disk that is what makes room for the row's change.
+        await self._driver.discard_upload(upload_id)
         await self._store.transact(delete, durable=False)
-        await self._driver.discard_upload(row.id)
 
     async def mount(
         self,
@@ -174,19 +177,15 @@ class Uploads:
         return dropped
 
     async def _drop_if_idle(self, row: UploadRow) -> bool:
-        async def delete(tx: Transaction) -> None:
-            await uploads.delete(tx, row.id)
-
         try:
             # A body that is still arriving, however slowly, keeps its upload.
             async with self._driver.open_upload(row.id, row.algorithm):
-                await self._store.transact(delete, durable=False)
+                await self._drop(row.id)
         except UploadBusy:
             await self._touch(row)
             return False
         except UploadUnknown:
-            await self._store.transact(delete, durable=False)
-        await self._driver.discard_upload(row.id)
+            await self._drop(row.id)
         return True
 
     async def _find(self, repository: RepositoryName, upload_id: str) -> UploadRow:
@@ -231,7 +230,8 @@ class Uploads:
 
     async def _touch(self, row: UploadRow) -> None:
         now = self._clock.now_ms()
-        if now - row.touched_at < _TOUCH_AFTER_MS:
+        # Not at every chunk: what is written down has to be new enough only for the idle time.
+        if now - row.touched_at < 1000 * min(_TOUCH_AFTER_S, self._limits.idle_s / 4):
             return
 
         async def touch(tx: Transaction) -> None:

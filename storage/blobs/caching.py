@@ -27,12 +27,12 @@ class CachingDriver:
         self._used = 0
         self._contents: OrderedDict[str, bytes] = OrderedDict()
 
-    async def open(self, key: str) -> BlobReader:
+    async def open(self, key: str, size: int | None = None) -> BlobReader:
         content = self._contents.get(key)
         if content is not None:
             self._contents.move_to_end(key)
             return MemoryReader(content)
-        reader = await self._driver.open(key)
+        reader = await self._driver.open(key, size)
         if reader.size > _BLOB_MAX:
             return reader
         try:

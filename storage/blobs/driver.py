@@ -85,8 +85,8 @@ class BlobDriver(Protocol):
         """Forget the upload and its bytes. Nothing happens if there is none."""
         ...
 
-    async def open(self, key: str) -> BlobReader:
-        """Raises `BlobMissing`."""
+    async def open(self, key: str, size: int | None = None) -> BlobReader:
+        """Raises `BlobMissing`, and `BlobDamaged` if the bytes are not as many as `size`, where it is given."""
         ...
 
     async def delete(self, key: str) -> None:

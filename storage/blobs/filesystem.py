@@ -23,7 +23,7 @@ from storage.blobs.folders import Folders, nearest_existing
 from storage.blobs.layout import Layout, is_storage_key, is_upload_id
 from storage.blobs.writing import FileUpload, OpenUpload, Place, Run
 from storage.digest import Hasher, new_hasher
-from storage.errors import BlobMissing, StorageFull, StorageUnavailable, UploadBusy, UploadUnknown
+from storage.errors import BlobDamaged, BlobMissing, StorageFull, StorageUnavailable, UploadBusy, UploadUnknown
 
 T = TypeVar("T")
 
@@ -178,13 +178,17 @@ class FilesystemDriver:
         self._hashers.pop(upload_id, None)
         await self._run(self._files.unlink, self._layout.upload(upload_id))
 
-    async def open(self, key: str) -> FileReader:
+    async def open(self, key: str, size: int | None = None) -> FileReader:
         def open_file() -> FileReader:
             try:
                 file = open(self._layout.blob(key), "rb", buffering=0)  # noqa: SIM115 - the reader closes it
             except FileNotFoundError:
                 raise BlobMissing(key) from None
-            return FileReader(file, os.fstat(file.fileno()).st_size, self._run)
+            found = os.fstat(file.fileno()).st_size
+            if size is not None and found != size:
+                file.close()
+                raise BlobDamaged(key)
+            return FileReader(file, found, self._run)
 
         return await self._acquire(lambda reader: reader.file().close(), open_file)
 

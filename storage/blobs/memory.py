@@ -9,7 +9,7 @@ from typing import BinaryIO
 from storage.blobs.driver import StoredBytes, UploadWriter
 from storage.blobs.layout import new_storage_key
 from storage.digest import Digest, digest_of
-from storage.errors import BlobMissing, DigestMismatch, UploadBusy, UploadUnknown
+from storage.errors import BlobDamaged, BlobMissing, DigestMismatch, UploadBusy, UploadUnknown
 
 PIECE = 1 << 20
 
@@ -83,11 +83,13 @@ class MemoryDriver:
     async def discard_upload(self, upload_id: str) -> None:
         self.arriving.pop(upload_id, None)
 
-    async def open(self, key: str) -> MemoryReader:
-        try:
-            return MemoryReader(self.stored[key])
-        except KeyError:
-            raise BlobMissing(key) from None
+    async def open(self, key: str, size: int | None = None) -> MemoryReader:
+        content = self.stored.get(key)
+        if content is None:
+            raise BlobMissing(key)
+        if size is not None and len(content) != size:
+            raise BlobDamaged(key)
+        return MemoryReader(content)
 
     async def delete(self, key: str) -> None:
         self.stored.pop(key, None)
