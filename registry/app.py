@@ -170,6 +170,7 @@ def _expect_data(data: Path) -> None:
 def _settings(config: Config) -> Settings:
     return Settings(
         manifest_size=config.limits.manifest_size,
+        blob_size=config.limits.blob_size,
         page_size=config.limits.page_size,
         max_page_size=config.limits.max_page_size,
         ranges=config.limits.ranges,

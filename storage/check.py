@@ -155,7 +155,8 @@ class Check:
             " JOIN manifests m ON m.id = x.manifest_id JOIN repositories r ON r.id = m.repository_id"
             " LEFT JOIN blob_links l ON l.repository_id = m.repository_id AND l.digest = x.digest"
             " LEFT JOIN manifests c ON c.repository_id = m.repository_id AND c.digest = x.digest"
-            f" WHERE x.required = 1 AND l.digest IS NULL AND c.digest IS NULL {allowed}"
+            " WHERE x.required = 1"
+            f" AND CASE x.kind WHEN 'manifest' THEN c.digest ELSE l.digest END IS NULL {allowed}"
         )
         for manifest, digest, repository in rows:
             self._report.add(f"manifest {manifest} in {repository}", f"it needs {digest}, which is not there")

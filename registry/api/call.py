@@ -32,6 +32,7 @@ class Settings:
     """What the HTTP layer has to know of the configuration. Sizes in bytes, times in seconds."""
 
     manifest_size: int
+    blob_size: int
     page_size: int
     max_page_size: int
     ranges: int

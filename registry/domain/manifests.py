@@ -12,7 +12,7 @@ from storage.clock import Clock
 from storage.digest import DEFAULT_ALGORITHM, Digest, digest_of
 from storage.errors import DigestMismatch
 from storage.metadata import manifests, repositories, tags
-from storage.metadata.among import present
+from storage.metadata.among import TABLES, present
 from storage.metadata.manifests import NewManifest, Reference, StoredManifest
 from storage.metadata.store import MetadataStore, Transaction
 from storage.names import RepositoryName, Tag
@@ -99,14 +99,13 @@ class Manifests:
         await self._store.transact(remove)
 
     async def _check_references(self, tx: Transaction, repository_id: int, references: list[Reference]) -> None:
-        required = [str(reference.digest) for reference in references if reference.required]
-        found = await present(tx, "blob_links", repository_id, required)
-        found |= await present(tx, "manifests", repository_id, [digest for digest in required if digest not in found])
-        missing = [
-            reference.digest
-            for reference in references
-            if reference.required and str(reference.digest) not in found and not self._may_miss(reference)
-        ]
+        """What is needed as a blob has to be pullable as one, and what is needed as a manifest as that."""
+        required = [reference for reference in references if reference.required and not self._may_miss(reference)]
+        found = {
+            kind: await present(tx, table, repository_id, [str(item.digest) for item in required if item.kind == kind])
+            for kind, table in TABLES.items()
+        }
+        missing = [item.digest for item in required if str(item.digest) not in found[item.kind]]
         if missing:
             raise ReferencesUnknown(list(dict.fromkeys(missing)))
 

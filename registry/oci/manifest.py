@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import json
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +17,19 @@ from storage.errors import DigestInvalid
 from storage.metadata.manifests import Reference
 
 _SIZE_MAX = (1 << 63) - 1
+_NAMES = [
+    "schemaVersion",
+    "mediaType",
+    "config",
+    "layers",
+    "manifests",
+    "blobs",
+    "fsLayers",
+    "subject",
+    "artifactType",
+    "annotations",
+]
+_KNOWN_NAMES = {name.lower(): name for name in _NAMES}
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +93,29 @@ def _json_object(content: bytes) -> dict[str, Any]:
         raise ManifestInvalid(f"the manifest is not valid JSON: {error}") from error
     if not isinstance(document, dict):
         raise ManifestInvalid("the manifest has to be a JSON object")
+    _refuse_other_readings(content, document)
     return document
+
+
+def _refuse_other_readings(content: bytes, document: dict[str, Any]) -> None:
+    """Some readers take the first of two equal names, some the last, and some do not tell `Layers` from `layers`."""
+    for name in document:
+        known = _KNOWN_NAMES.get(name.lower())
+        if known is not None and known != name:
+            raise ManifestInvalid(f"{name!r} can be taken for {known!r}")
+    try:
+        json.loads(content, object_pairs_hook=_unique)
+    except RecursionError as error:
+        raise ManifestInvalid("the manifest is nested too deeply") from error
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    members = dict(pairs)
+    if len(members) != len(pairs):
+        names = [name for name, _ in pairs]
+        repeated = next(name for name in names if names.count(name) > 1)
+        raise ManifestInvalid(f"{repeated[:100]!r} appears twice in one object")
+    return members
 
 
 def _media_type(document: dict[str, Any], content_type: str | None) -> str:

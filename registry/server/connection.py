@@ -12,7 +12,7 @@ import orjson
 from aiohttp import web
 from aiohttp.abc import AbstractStreamWriter
 from aiohttp.http import RawRequestMessage
-from aiohttp.http_exceptions import BadHttpMessage
+from aiohttp.http_exceptions import BadHttpMessage, LineTooLong
 from aiohttp.streams import StreamReader
 
 from registry.metrics import Metrics
@@ -22,6 +22,8 @@ Handler = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
 
 # With aiohttp's own 64 KiB, reading an upload is paused and resumed all the time.
 READ_BUFFER = 512 * 1024
+# Room for as many tags on one push as are allowed by default.
+LONGEST_LINE = 16 * 1024
 # How long a connection without a request stays open once the worker stops.
 # A client that sends one request after the other needs about a round trip until the next.
 LINGER_SECONDS = 0.5
@@ -64,6 +66,8 @@ class Connection(web.RequestHandler):
             return
         if not request.content.is_eof():
             request.content.set_exception(BadHttpMessage("the body is malformed"))
+            # What follows is no body any more: there is nothing to wait for after the answer.
+            self._lingering_time = 0.0
 
     def connection_lost(self, exc: BaseException | None) -> None:
         if self._head_timer is not None:
@@ -82,6 +86,8 @@ class Connection(web.RequestHandler):
             return super().handle_error(request, status, exc, message)
         # Not worth a traceback in the log: port scanners and TLS clients on a plain port do it all the time.
         reason = (message or "").partition("\n")[0][:200]
+        if isinstance(exc, LineTooLong):
+            status, reason = 431, f"the request line, or a header, is longer than {LONGEST_LINE} bytes"
         logger.debug("malformed request from %s: %s", request.remote, reason)
         self._server.count_malformed(status)
         error = {"code": "UNSUPPORTED", "message": f"malformed HTTP request: {reason}"}
@@ -147,6 +153,8 @@ class Server(web.Server):
             keepalive_timeout=keepalive_timeout,
             access_log=None,
             read_bufsize=READ_BUFFER,
+            max_line_size=LONGEST_LINE,
+            max_field_size=LONGEST_LINE,
             auto_decompress=False,  # a digest is of the bytes as they were sent
         )
         self.on_lost: Callable[[], None] | None = None

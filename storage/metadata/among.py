@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Final, Literal
 
 from storage.metadata.store import Queries
+
+Table = Literal["blob_links", "manifests"]
+
+# Where it stands that a repository has what a reference of this kind needs.
+TABLES: Final[dict[str, Table]] = {"blob": "blob_links", "manifest": "manifests"}
 
 _VALUES_MAX = 500
 
 
-async def present(
-    queries: Queries, table: Literal["blob_links", "manifests"], repository_id: int, digests: list[str]
-) -> set[str]:
+async def present(queries: Queries, table: Table, repository_id: int, digests: list[str]) -> set[str]:
     """Those of the digests that have a row of this repository in the table."""
     found: set[str] = set()
     for begin in range(0, len(digests), _VALUES_MAX):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 
 import pytest
@@ -36,13 +37,14 @@ async def test_chunked_body_without_end(registry: Registry) -> None:
     await go_on(registry, path, 12)
 
 
-async def test_malformed_chunked_body(registry: Registry) -> None:
-    """A chunked body that is not well-formed is the client's fault, and the upload can be continued."""
+async def test_malformed_chunked_body(registry: Registry, caplog: pytest.LogCaptureFixture) -> None:
+    """A chunked body that is not well-formed is the client's fault, at once, and the upload can be continued."""
     path = await begin(registry)
     async with slow_request(registry, "PATCH", path, CHUNKED) as request:
         await request.send(b"5\r\nhello\r\nnonsense\r\n")
         assert await request.status() == 400
     await go_on(registry, path, 5)
+    assert [record.getMessage() for record in caplog.records if record.levelno >= logging.ERROR] == []
 
 
 async def test_single_post_breaks_off(registry: Registry) -> None:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 import pytest
@@ -11,18 +10,12 @@ import pytest
 from registry import errors
 from registry.api import errors as api_errors
 from registry.api.errors import WIRE
-from registry.app import Storage
 from storage import errors as storage_errors
-from storage.blobs.driver import StoredBytes, UploadWriter
-from storage.blobs.memory import MemoryDriver
-from storage.digest import Digest
-from storage.errors import RegistryError, StorageFull, StorageUnavailable
-from storage.metadata.sqlite import MemoryStore
-from storage.metadata.store import Row, Value
+from storage.errors import RegistryError
 from tests.api.conftest import Serve
-from tests.api.content import BASICS, CONFIG, IMAGE, INDEX, LAYER, UNKNOWN, digest_of, image, index, manifest
-from tests.api.hello import BLOB, DIGEST, HELLO, START, begin
-from tests.api.server import Answer, Registry, configured, running
+from tests.api.content import BASICS, IMAGE, INDEX, LAYER, UNKNOWN, digest_of, image, index, manifest
+from tests.api.hello import DIGEST, HELLO, START, begin
+from tests.api.server import Answer, Registry
 from tests.api.slow import answered, slow_request
 
 Provoke = Callable[[Registry], Awaitable[Answer]]
@@ -65,13 +58,6 @@ def chunk(content_range: str, body: bytes | tuple[bytes, ...]) -> Provoke:
     return provoke
 
 
-async def lose_bytes(registry: Registry) -> Answer:
-    """Ask for a blob of which somebody has removed the file."""
-    async for stored in registry.storage.driver.blobs():
-        await registry.storage.driver.delete(stored.key)
-    return await registry.ask("GET", f"/v2/app/blobs/{digest_of(CONFIG)}")
-
-
 async def write_twice(registry: Registry) -> Answer:
     path = await begin(registry)
     async with slow_request(registry, "PATCH", path, "Content-Length: 12"):
@@ -105,7 +91,6 @@ PROVOCATIONS = [
         storage_errors.BlobUnknown, 404, "BLOB_UNKNOWN", ask("GET", f"/v2/app/blobs/{UNKNOWN}"), {"digest": UNKNOWN}
     ),
     Provocation(storage_errors.UploadUnknown, 404, "BLOB_UPLOAD_UNKNOWN", ask("GET", f"{START}x")),
-    Provocation(storage_errors.BlobMissing, 500, "UNKNOWN", lose_bytes),
     Provocation(errors.RequestInvalid, 400, "UNSUPPORTED", ask("GET", "/v2/app/tags/list?n=x")),
     Provocation(
         errors.TooManyTags,
@@ -181,10 +166,12 @@ LIMITS: dict[type[RegistryError], dict[str, object]] = {
     errors.OperationDisabled: {"delete.tags": False},
 }
 
-# Provoked by tests of their own, below.
+# Provoked by tests of their own: the first two below, the others in test_storage_faults.
 ALONE = {
     api_errors.BodyBroken,
     api_errors.BodyStalled,
+    storage_errors.BlobMissing,
+    storage_errors.StorageDamaged,
     storage_errors.StorageFull,
     storage_errors.StorageUnavailable,
 }
@@ -215,9 +202,7 @@ def test_every_error_is_provoked() -> None:
     assert {provocation.error for provocation in (*PROVOCATIONS, *LIMITED)} | ALONE == set(WIRE)
 
 
-@pytest.mark.parametrize(
-    "wanted", [row for row in PROVOCATIONS if row.error is not storage_errors.BlobMissing], ids=named
-)
+@pytest.mark.parametrize("wanted", PROVOCATIONS, ids=named)
 async def test_errors(registry: Registry, wanted: Provocation) -> None:
     """The error has its status and its code, and says what it is about."""
     await fill(registry)
@@ -230,15 +215,6 @@ async def test_limits(serve: Serve, wanted: Provocation) -> None:
     registry = await serve(LIMITS[wanted.error])
     await fill(registry)
     expect(await wanted.provoke(registry), wanted)
-
-
-async def test_bytes_are_missing() -> None:
-    """A blob of which the bytes are lost is a fault of the registry, and is said to be one."""
-    wanted = next(row for row in PROVOCATIONS if row.error is storage_errors.BlobMissing)
-    async with running(configured({"storage.ephemeral": True})) as registry:
-        await fill(registry)
-        expect(await wanted.provoke(registry), wanted)
-        assert (await registry.ask("GET", MANIFEST)).status == 200
 
 
 async def test_body_is_broken(registry: Registry) -> None:
@@ -256,68 +232,3 @@ async def test_body_stalls(serve: Serve) -> None:
     async with slow_request(registry, "PATCH", path, "Content-Length: 12") as request:
         assert await request.status() == 408
         assert b'"code":"SIZE_INVALID"' in await request.rest()
-
-
-class FullWriter:
-    """Has no room for a single byte."""
-
-    offset = 0
-
-    async def write(self, data: bytes) -> None:
-        raise StorageFull
-
-    async def commit(self, digest: Digest) -> StoredBytes:
-        raise StorageFull
-
-
-class FullDriver(MemoryDriver):
-    @contextlib.asynccontextmanager
-    async def open_upload(self, upload_id: str, algorithm: str) -> AsyncIterator[UploadWriter]:
-        async with super().open_upload(upload_id, algorithm):
-            yield FullWriter()
-
-
-class BusyStore(MemoryStore):
-    """Cannot be read while `busy`."""
-
-    busy: Exception | None = None
-
-    async def fetch_one(self, sql: str, *values: Value) -> Row | None:
-        if self.busy is not None:
-            raise self.busy
-        return await super().fetch_one(sql, *values)
-
-
-async def test_storage_is_full() -> None:
-    """A full disk is answered with 507, and reading goes on."""
-    async with running(configured({"storage.ephemeral": True}), Storage(MemoryStore(), FullDriver(), None)) as registry:
-        wanted = Provocation(StorageFull, 507, "UNAVAILABLE", ask("POST", f"{START}?digest={DIGEST}", HELLO))
-        expect(await wanted.provoke(registry), wanted)
-        assert (await registry.ask("GET", "/v2/")).status == 200
-        assert (await registry.ask("GET", BLOB)).status == 404
-
-
-async def test_storage_is_not_available() -> None:
-    """Storage that cannot be used for the moment is answered with 503 and when to try again."""
-    store = BusyStore()
-    async with running(configured({"storage.ephemeral": True}), Storage(store, MemoryDriver(), None)) as registry:
-        await fill(registry)
-        store.busy = StorageUnavailable("the metadata database is busy")
-        headers = (("Retry-After", "5"),)
-        wanted = Provocation(StorageUnavailable, 503, "UNAVAILABLE", ask("GET", MANIFEST), headers=headers)
-        expect(await wanted.provoke(registry), wanted)
-        store.busy = None
-        assert (await registry.ask("GET", MANIFEST)).status == 200
-
-
-async def test_fault_of_ours() -> None:
-    """An error that nobody expected is answered with 500, and nothing about it leaves the log."""
-    store = BusyStore()
-    async with running(configured({"storage.ephemeral": True}), Storage(store, MemoryDriver(), None)) as registry:
-        store.busy = ZeroDivisionError("secret")
-        answer = await registry.ask("GET", MANIFEST)
-        assert (answer.status, answer.codes()) == (500, ["UNKNOWN"])
-        assert b"secret" not in answer.body
-        assert registry.log.entries[-1]["error"] == "secret"
-        store.busy = None
-        assert (await registry.ask("GET", "/v2/")).status == 200

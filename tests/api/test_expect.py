@@ -50,6 +50,14 @@ async def test_error_before_the_body(registry: Registry, status: int, request_li
     assert await refusal(registry, request_line, "Content-Length: 100000000") == (status, True)
 
 
+async def test_blob_that_is_announced_too_large(serve: Serve) -> None:
+    """A blob larger than is accepted is refused before it is asked for, whichever way it comes."""
+    registry = await serve({"limits.blob_size": 100})
+    path = await begin(registry)
+    for request_line in (f"PATCH {path}", f"PUT {path}?digest={DIGEST}", f"POST {START}?digest={DIGEST}"):
+        assert await refusal(registry, request_line, "Content-Length: 101") == (413, True)
+
+
 async def test_errors_of_an_upload_before_the_body(serve: Serve) -> None:
     """A chunk in the wrong place, and one upload too many, are refused before their bodies are asked for."""
     registry = await serve({"uploads.max_concurrent": 1})

@@ -134,6 +134,13 @@ MISSING: list[Case] = [
     ),
     case(
         "end-7a",
+        "a layer that is there as a manifest only cannot be pulled, so it is missing; and so is a child that is a blob",
+        put(image(layers=[descriptor(PLAIN.content, LAYER_TYPE)]).content, 404, error="MANIFEST_BLOB_UNKNOWN"),
+        put(index([descriptor(LAYER, IMAGE)]).content, 404, INDEX, error="MANIFEST_BLOB_UNKNOWN"),
+        seed=[*BASICS, manifest(PLAIN)],
+    ),
+    case(
+        "end-7a",
         "an empty layer is a blob like any other",
         put(image(layers=[descriptor(b"{}", EMPTY_TYPE)]).content, 404, error="MANIFEST_BLOB_UNKNOWN"),
         seed=BASICS,

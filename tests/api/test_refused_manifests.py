@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.api.conftest import Serve
 from tests.api.content import (
     BASICS,
@@ -45,6 +47,9 @@ NOT_MANIFESTS: list[Case] = [
         ("null", IMAGE, b"null"),
         ("not a number", IMAGE, b'{"schemaVersion":NaN}'),
         ("very deep", IMAGE, b'{"a":' * 100_000 + b"1" + b"}" * 100_000),
+        ("a name twice", IMAGE, PLAIN.content[:-1] + b',"schemaVersion":2}'),
+        ("a name twice, further in", IMAGE, PLAIN.content[:-1] + b',"annotations":{"a":"b","a":"c"}}'),
+        ("a name in other letters, which some clients take for it", IMAGE, PLAIN.content[:-1] + b',"Manifests":[]}'),
         ("schemaVersion 1", IMAGE, image(schemaVersion=1).content),
         ("schemaVersion as text", IMAGE, image(schemaVersion="2").content),
         ("schemaVersion true", IMAGE, image(schemaVersion=True).content),
@@ -92,6 +97,12 @@ DESCRIPTORS: list[Case] = [
         ("data of another size", {**descriptor(LAYER, LAYER_TYPE, data="YSBsYXllcg=="), "size": 8}),
     ]
 ]
+
+
+@pytest.fixture
+def engine() -> dict[str, object]:
+    """What is refused never reaches the storage."""
+    return {"storage.ephemeral": True}
 
 
 @rows(NOT_MANIFESTS, DESCRIPTORS)

@@ -12,7 +12,7 @@ from registry.api.wire import parse_content_range
 from registry.domain.uploads import UploadState
 from registry.errors import OffsetMismatch, RequestInvalid
 from storage.digest import DEFAULT_ALGORITHM, Digest, check_algorithm, parse_digest
-from storage.errors import DigestInvalid, NameInvalid, UploadBusy
+from storage.errors import BlobTooLarge, DigestInvalid, NameInvalid, UploadBusy
 from storage.names import RepositoryName, parse_repository_name
 
 
@@ -23,6 +23,7 @@ async def start_upload(call: Call) -> web.StreamResponse:
         return await _mount(call, parse_digest(mount))
     if digest is not None:
         wanted = parse_digest(digest)
+        _refuse_too_large(call)
         await call.services.uploads.push(call.repository, wanted, call.content())
         return _created(call, wanted)
     algorithm = call.query("digest-algorithm") or DEFAULT_ALGORITHM
@@ -32,6 +33,7 @@ async def start_upload(call: Call) -> web.StreamResponse:
 
 async def append_to_upload(call: Call) -> web.StreamResponse:
     """Take a chunk, or a stream of unknown length (end-5)."""
+    _refuse_too_large(call)
     chunk = parse_content_range(call.request.headers.get("Content-Range"), call.request.content_length)
     try:
         upload = await call.services.uploads.append(call.repository, call.arguments["upload"], call.content(), chunk)
@@ -46,6 +48,7 @@ async def finish_upload(call: Call) -> web.StreamResponse:
     if text is None:
         raise DigestInvalid("", "the closing request names the blob's digest: ?digest=<digest>")
     digest = parse_digest(text)
+    _refuse_too_large(call)
     chunk = parse_content_range(call.request.headers.get("Content-Range"), call.request.content_length)
     try:
         await call.services.uploads.finish(call.repository, call.arguments["upload"], digest, call.content(), chunk)
@@ -64,6 +67,13 @@ async def cancel_upload(call: Call) -> web.StreamResponse:
     """Drop an upload (end-14)."""
     await call.services.uploads.cancel(call.repository, call.arguments["upload"])
     return Answer(204)
+
+
+def _refuse_too_large(call: Call) -> None:
+    # Before the client is told to go on sending; what is not announced is counted as it comes.
+    limit = call.settings.blob_size
+    if limit and (call.request.content_length or 0) > limit:
+        raise BlobTooLarge(limit)
 
 
 async def _mount(call: Call, digest: Digest) -> web.StreamResponse:

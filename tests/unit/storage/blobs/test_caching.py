@@ -16,8 +16,8 @@ class CountingDriver(MemoryDriver):
         self.opened = 0
         self.open_readers = 0
 
-    async def open(self, key: str) -> MemoryReader:
-        reader = await super().open(key)
+    async def open(self, key: str, size: int | None = None) -> MemoryReader:
+        reader = await super().open(key, size)
         self.opened += 1
         self.open_readers += 1
         return CountingReader(self, b"".join([piece async for piece in reader.read(0, reader.size)]))
