@@ -12,7 +12,7 @@ help: ## List the targets
 setup: .venv/installed ## Make the environment: .venv with everything Berth runs on, and .venv/bin/berth
 
 run: setup ## Serve on 127.0.0.1:5000 with data in ./berth-data (ARGS="--listen 0.0.0.0:5000")
-	@exec $(BIN)/berth serve $(ARGS)
+	@exec $(BIN)/berth serve --log-format text $(ARGS)
 
 test: .venv/installed-dev ## Run the whole test suite (ARGS="tests/unit" for a part)
 	$(BIN)/pytest -n 2 --dist loadfile $(ARGS)

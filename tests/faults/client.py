@@ -105,20 +105,22 @@ class Registry:
         self.finish(location, digest).expect(201)
         return digest
 
-    def resume(self, location: str, content: bytes) -> None:
+    def resume(self, location: str, content: bytes) -> bool:
         """Do what a client does whose connection broke: ask how far the upload got, send the rest, finish.
 
-        The server may still be busy with what arrived before: then ask again.
+        The server may still be busy with what arrived before: then ask again. False if the upload was gone, so that
+        the blob was there already, or had to be pushed anew.
         """
         for _ in range(TRIES):
             status = self.status(location).expect(204, 404)
             if status.status == 404:
-                return self._push_unless_there(location, content)
+                self._push_unless_there(location, content)
+                return False
             rest = content[status.offset :]
             if rest and self.append(location, rest, status.offset).expect(202, 404, 416).status != 202:
                 continue
             if self.finish(location, digest_of(content)).expect(201, 404, 416).status == 201:
-                return None
+                return True
         raise AssertionError("the upload did not go on")
 
     def _push_unless_there(self, location: str, content: bytes) -> None:

@@ -99,7 +99,7 @@ def test_chunk_that_does_not_fit(registry: Registry, ballast: Ballast) -> None:
     assert 0 < registry.status(location).expect(204).offset < len(LARGE)
     registry.pull(REPOSITORY, "1")
     ballast.remove()
-    registry.resume(location, LARGE)
+    assert registry.resume(location, LARGE)
     assert registry.blob(REPOSITORY, digest_of(LARGE)).expect(200).body == LARGE
 
 
@@ -110,7 +110,7 @@ def test_closing_request_that_does_not_fit(registry: Registry, ballast: Ballast)
     expect_full(registry.finish(location, digest_of(LARGE), LARGE[1 << 20 :]))
     registry.blob(REPOSITORY, digest_of(LARGE)).expect(404)
     ballast.remove()
-    registry.resume(location, LARGE)
+    assert registry.resume(location, LARGE)
     assert registry.blob(REPOSITORY, digest_of(LARGE)).expect(200).body == LARGE
 
 

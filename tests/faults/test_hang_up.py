@@ -94,7 +94,7 @@ def test_upload_goes_on_after_a_hang_up(
     offset = registry.status(location).expect(204).offset
     assert offset <= (500_000 if beginning is not in_the_header else 0)
     assert registry.blob(repository, digest_of(BLOB)).status == 404
-    registry.resume(location, BLOB)
+    assert registry.resume(location, BLOB)
     assert registry.blob(repository, digest_of(BLOB)).expect(200).body == BLOB
 
 
@@ -115,7 +115,7 @@ def test_hang_up_between_chunks(daemon: Daemon, registry: Registry, end: End) ->
         client.sendall(head("PATCH", location, "Content-Length: 400000") + BLOB[:400_000])
         assert read_until(client, b"\r\n\r\n").startswith(b"HTTP/1.1 202 ")
     assert registry.status(location).expect(204).offset == 400_000
-    registry.resume(location, BLOB)
+    assert registry.resume(location, BLOB)
     assert registry.blob("between", digest_of(BLOB)).expect(200).body == BLOB
 
 

@@ -221,7 +221,7 @@ def test_an_upload_goes_on_after_a_death_in_a_chunk(daemon: TrappedDaemon, conte
     die(daemon, step, 3, lambda: registry.append(location, blob[100_000:], 100_000))
     assert 100_000 < registry.status(location).expect(204).offset < len(blob)
     assert not content.has(blob)
-    registry.resume(location, blob)
+    assert registry.resume(location, blob)
     assert content.has(blob)
 
 
