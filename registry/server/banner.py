@@ -1,5 +1,6 @@
 """What `berth serve` says once it is ready."""
 
+import ipaddress
 import logging
 import socket
 from collections.abc import Sequence
@@ -40,6 +41,13 @@ def log_ready(config: Config, sockets: Sequence[socket.socket]) -> None:
     """For machines: the same as one line of the log."""
     url = f"{_scheme(config)}://{authority(config, sockets)}"
     logger.info("ready", extra={"url": url, "data": _data(config), "version": __version__})
+
+
+def warn_if_open(sockets: Sequence[socket.socket]) -> None:
+    """Say so where others than this machine's users can reach a registry that asks nobody who they are."""
+    addresses = [ipaddress.ip_address(listener.getsockname()[0].partition("%")[0]) for listener in sockets]
+    if not all(address.is_loopback for address in addresses):
+        logger.warning("nobody is asked to log in: who can reach this address may read, write and delete everything")
 
 
 def _scheme(config: Config) -> str:

@@ -262,6 +262,7 @@ class Supervisor:
             self._output.write(banner.text(self._config, self._sockets).encode())
         else:
             banner.log_ready(self._config, self._sockets)
+        banner.warn_if_open(self._sockets)
 
 
 def _allow_many_connections() -> None:
