@@ -170,6 +170,8 @@ CHANGES = {
     ),
 }
 
+CHANGES_OF_ROWS = [name for name in CHANGES if not name.startswith(("finish", "push a blob", "cancel"))]
+
 # The step, for the how manieth time it is come to, and whether the change is there after the death.
 DEATHS = [
     ("finish an upload", Step.SYNCED, 1, False),
@@ -183,12 +185,13 @@ DEATHS = [
     ("push a blob in one request", Step.TRANSACTING, 2, False),
     ("push a blob in one request", Step.COMMITTED, 2, True),
     ("push a blob that is stored already", Step.UNLINKED, 1, True),
+    # The bytes go first, and without them there is no upload any more.
+    *[("cancel an upload", step, 1, True) for step in (Step.UNLINKED, Step.TRANSACTING, Step.COMMITTED)],
     *[
         (name, step, 1, step is Step.COMMITTED)
-        for name in list(CHANGES)[3:]
+        for name in CHANGES_OF_ROWS
         for step in (Step.TRANSACTING, Step.COMMITTED)
     ],
-    ("cancel an upload", Step.UNLINKED, 1, True),
 ]
 
 

@@ -116,13 +116,13 @@ async def test_changes_that_are_acknowledged_are_durable(services: Services, jou
         assert journal.events == [Event("begin durable"), Event("commit durable")]
 
 
-async def test_bytes_are_removed_after_their_rows(services: Services, journal: Journal) -> None:
-    """A cancelled upload's bytes go after its row is gone, so no row ever speaks of missing bytes."""
+async def test_cancelling_makes_room_first(services: Services, journal: Journal) -> None:
+    """A cancelled upload's bytes go before its row: on a full disk the row's change needs the room that they took."""
     upload = await services.uploads.start(REPOSITORY)
     await services.uploads.append(REPOSITORY, upload.id, content(b"some"))
     journal.events.clear()
     await services.uploads.cancel(REPOSITORY, upload.id)
-    assert journal.events == [Event("begin"), Event("commit"), Event("unlink", f"uploads/{upload.id}")]
+    assert journal.events == [Event("unlink", f"uploads/{upload.id}"), Event("begin"), Event("commit")]
 
 
 class SlowFolders(RecordingFiles):
