@@ -84,7 +84,8 @@ class Uploads:
         row = await self._find(repository, upload_id)
         async with self._opened(repository, row, chunk) as writer:
             await self._receive(writer, content, chunk)
-        await self._touch(row)
+            # While the upload is still ours: who drops idle ones looks at this as soon as it is not.
+            await self._touch(row)
         return UploadState(row.id, writer.offset)
 
     async def finish(
@@ -172,7 +173,7 @@ class Uploads:
 
         dropped = sum([await self._drop_if_idle(row) for row in expired])
         async for upload_id in self._driver.uploads():
-            if not await uploads.exists(self._store, upload_id):
+            if await uploads.touched_at(self._store, upload_id) is None:
                 await self._driver.discard_upload(upload_id)
         return dropped
 
@@ -180,6 +181,8 @@ class Uploads:
         try:
             # A body that is still arriving, however slowly, keeps its upload.
             async with self._driver.open_upload(row.id, row.algorithm):
+                if await uploads.touched_at(self._store, row.id) != row.touched_at:
+                    return False
                 await self._drop(row.id)
         except UploadBusy:
             await self._touch(row)
@@ -256,4 +259,17 @@ class Uploads:
             await self._driver.delete(stored.key)
             raise
         if not needed:
+            await self._keep_one(digest, stored)
+
+    async def _keep_one(self, digest: Digest, stored: StoredBytes) -> None:
+        """Of two copies of a blob keep the one that its row names, unless it is lost and this push brings it back."""
+        old = await blobs.find(self._store, digest)
+        if old is None or await self._driver.is_whole(old.storage_key, old.size):
             await self._driver.delete(stored.key)
+            return
+
+        async def move(tx: Transaction) -> bool:
+            return await blobs.move(tx, digest, old.storage_key, stored.key)
+
+        moved = await self._store.transact(move)
+        await self._driver.delete(old.storage_key if moved else stored.key)

@@ -29,7 +29,7 @@ class CachingDriver:
 
     async def open(self, key: str, size: int | None = None) -> BlobReader:
         content = self._contents.get(key)
-        if content is not None:
+        if content is not None and size in {None, len(content)}:
             self._contents.move_to_end(key)
             return MemoryReader(content)
         reader = await self._driver.open(key, size)
@@ -50,6 +50,9 @@ class CachingDriver:
         while self._used > self._capacity:
             _, dropped = self._contents.popitem(last=False)
             self._used -= len(dropped) + _ENTRY_COST
+
+    async def is_whole(self, key: str, size: int) -> bool:
+        return await self._driver.is_whole(key, size)
 
     async def delete(self, key: str) -> None:
         dropped = self._contents.pop(key, None)

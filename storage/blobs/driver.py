@@ -89,6 +89,10 @@ class BlobDriver(Protocol):
         """Raises `BlobMissing`, and `BlobDamaged` if the bytes are not as many as `size`, where it is given."""
         ...
 
+    async def is_whole(self, key: str, size: int) -> bool:
+        """Whether as many bytes as `size` are stored under the key. Does not read them."""
+        ...
+
     async def delete(self, key: str) -> None:
         """Remove the bytes. Nothing happens if there are none."""
         ...

@@ -192,6 +192,15 @@ class FilesystemDriver:
 
         return await self._acquire(lambda reader: reader.file().close(), open_file)
 
+    async def is_whole(self, key: str, size: int) -> bool:
+        def look() -> bool:
+            try:
+                return os.stat(self._layout.blob(key)).st_size == size
+            except FileNotFoundError:
+                return False
+
+        return await self._run(look)
+
     async def delete(self, key: str) -> None:
         await self._run(self._files.unlink, self._layout.blob(key))
 

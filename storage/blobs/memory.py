@@ -91,6 +91,9 @@ class MemoryDriver:
             raise BlobDamaged(key)
         return MemoryReader(content)
 
+    async def is_whole(self, key: str, size: int) -> bool:
+        return len(self.stored.get(key, b"")) == size and key in self.stored
+
     async def delete(self, key: str) -> None:
         self.stored.pop(key, None)
 

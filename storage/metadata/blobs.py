@@ -46,6 +46,14 @@ async def insert(tx: Transaction, digest: Digest, blob: BlobRow, now_ms: int) ->
     return inserted == 1
 
 
+async def move(tx: Transaction, digest: Digest, old_key: str, new_key: str) -> bool:
+    """Let the digest's bytes be those under the new key; false if they are not those under the old one any more."""
+    moved = await tx.execute(
+        "UPDATE blobs SET storage_key = ? WHERE digest = ? AND storage_key = ?", new_key, str(digest), old_key
+    )
+    return moved == 1
+
+
 async def link(tx: Transaction, repository_id: int, digest: Digest, now_ms: int) -> None:
     await tx.execute(
         "INSERT INTO blob_links (repository_id, digest, created_at) VALUES (?, ?, ?)"

@@ -34,16 +34,18 @@ async def find(queries: Queries, upload_id: str, repository: RepositoryName) -> 
     return None if row is None else UploadRow(*row)
 
 
+async def touched_at(queries: Queries, upload_id: str) -> int | None:
+    """When the session was touched last; None if it has ended."""
+    row = await queries.fetch_one("SELECT touched_at FROM uploads WHERE id = ?", upload_id)
+    return None if row is None else int(row[0])
+
+
 async def touch(tx: Transaction, upload_id: str, now_ms: int) -> None:
     await tx.execute("UPDATE uploads SET touched_at = ? WHERE id = ?", now_ms, upload_id)
 
 
 async def delete(tx: Transaction, upload_id: str) -> bool:
     return await tx.execute("DELETE FROM uploads WHERE id = ?", upload_id) == 1
-
-
-async def exists(queries: Queries, upload_id: str) -> bool:
-    return await queries.fetch_one("SELECT 1 FROM uploads WHERE id = ?", upload_id) is not None
 
 
 async def untouched_since(queries: Queries, before_ms: int, limit: int) -> list[UploadRow]:

@@ -1,6 +1,7 @@
 """podman, with image storage of its own."""
 
-from collections.abc import Callable
+import tempfile
+from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 
@@ -15,13 +16,14 @@ Podman = Callable[..., str]
 
 
 @pytest.fixture
-def podman(tmp_path_factory: pytest.TempPathFactory) -> Podman:
+def podman() -> Iterator[Podman]:
     """The podman command line, with no images."""
     require("podman")
-    folder = tmp_path_factory.mktemp("podman")
-    places = [f"--root={folder}/root", f"--runroot={folder}/run", f"--tmpdir={folder}/tmp"]
-    drivers = ["--storage-driver=vfs", "--cgroup-manager=cgroupfs", "--events-backend=file"]
-    return partial(run, "podman", *places, *drivers)
+    # podman takes only short paths here, which those of pytest are not when tests run side by side.
+    with tempfile.TemporaryDirectory(prefix="podman-") as folder:
+        places = [f"--root={folder}/root", f"--runroot={folder}/run", f"--tmpdir={folder}/tmp"]
+        drivers = ["--storage-driver=vfs", "--cgroup-manager=cgroupfs", "--events-backend=file"]
+        yield partial(run, "podman", *places, *drivers)
 
 
 def inspect(podman: Podman, image: str, field: str) -> str:

@@ -6,7 +6,7 @@ import pytest
 
 from storage.blobs.driver import BlobDriver
 from storage.digest import digest_of
-from storage.errors import BlobMissing, DigestMismatch, RegistryError, UploadBusy, UploadUnknown
+from storage.errors import BlobDamaged, BlobMissing, DigestMismatch, RegistryError, UploadBusy, UploadUnknown
 from tests.contract.blob_driver_suite import ALGORITHMS, BlobDriverSuite
 from tests.contract.blobs import (
     MIB,
@@ -204,6 +204,25 @@ class BlobDriverContract(BlobDriverSuite):
         assert await append(driver, upload_id, b"new") == 3
         stored = await commit(driver, upload_id, b"new")
         assert await content_of(driver, stored.key) == b"new"
+
+    async def test_whole_or_not(self, driver: BlobDriver) -> None:
+        """Bytes are whole if they are there, and as many as asked; those of an empty blob too."""
+        stored, empty = await store(driver, b"bytes"), await store(driver, b"")
+        assert await driver.is_whole(stored.key, 5)
+        assert await driver.is_whole(empty.key, 0)
+        assert not await driver.is_whole(stored.key, 4)
+        await driver.delete(stored.key)
+        assert not await driver.is_whole(stored.key, 5)
+        await driver.delete(empty.key)
+        assert not await driver.is_whole(empty.key, 0)
+
+    async def test_size_that_is_expected(self, driver: BlobDriver) -> None:
+        """A blob that has not the size that its reader expects is damaged, and opens no reader."""
+        stored = await store(driver, b"bytes")
+        reader = await driver.open(stored.key, 5)
+        await reader.close()
+        with pytest.raises(BlobDamaged):
+            await driver.open(stored.key, 6)
 
     async def test_unknown_key(self, driver: BlobDriver) -> None:
         """A key under which nothing lies is missing, and deleting it does nothing."""
