@@ -1,14 +1,20 @@
 """Uploads that nobody touches, in a daemon that drops them after a second."""
 
+import asyncio
 import random
 import sqlite3
 import time
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 
+from registry.domain.uploads import UploadLimits, Uploads
+from storage.blobs.filesystem import FilesystemDriver
+from storage.clock import FakeClock
+from storage.metadata.sqlite import SqliteStore
+from storage.names import RepositoryName
 from tests.daemon import Daemon
 from tests.faults.client import Registry, digest_of
 from tests.faults.hanging_up import End, connection, head, read_until
@@ -83,6 +89,36 @@ def test_an_upload_with_a_long_body_stays(daemon: Daemon) -> None:
         assert read_until(client, b"\r\n\r\n").startswith(b"HTTP/1.1 202 ")
     registry.finish(location, digest_of(BLOB)).expect(201)
     assert registry.blob(REPOSITORY, digest_of(BLOB)).expect(200).body == BLOB
+
+
+async def test_an_upload_that_was_busy_a_moment_ago_stays(tmp_path: Path) -> None:
+    """An upload whose long body ends just when it is to be dropped is not idle."""
+    SqliteStore.migrate(tmp_path)
+    FilesystemDriver.prepare(tmp_path)
+    store, driver, clock = SqliteStore(tmp_path), FilesystemDriver(tmp_path), FakeClock()
+    limits = UploadLimits(blob_size=0, receiving=1, idle_s=60)
+    uploads = Uploads(store, driver, clock, limits)
+    arriving, rest = asyncio.Event(), asyncio.Event()
+
+    async def body() -> AsyncIterator[bytes]:
+        yield b"begin"
+        arriving.set()
+        await rest.wait()
+        yield b"end"
+
+    async with asyncio.timeout(10):
+        upload = await uploads.start(RepositoryName("app"))
+        appending = asyncio.create_task(uploads.append(RepositoryName("app"), upload.id, body()))
+        await arriving.wait()
+        clock.advance(61)
+        expiring = asyncio.create_task(uploads.expire_idle())
+        await asyncio.sleep(0.2)
+        rest.set()
+        await appending
+        assert await expiring == 0
+        assert (await uploads.status(RepositoryName("app"), upload.id)).offset == len(b"beginend")
+    await store.close()
+    await driver.close()
 
 
 def test_idle_uploads_make_room_on_a_full_disk(tmp_path: Path) -> None:
