@@ -67,9 +67,9 @@ def prepare(config: Config) -> None:
         return
     data = config.storage.data
     try:
-        data.mkdir(mode=0o700, parents=True, exist_ok=True)
-        SqliteStore.migrate(data)
+        # First, since it makes the data folder itself, and makes its name durable.
         FilesystemDriver.prepare(data)
+        SqliteStore.migrate(data)
     except OSError as error:
         raise StartError(f"the data folder {data} cannot be used: {os.strerror(error.errno or 0)}") from error
 
