@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from pathlib import Path
 
 import pytest
+from blockbuster import blockbuster_ctx
 
 from registry.app import run_check
 from registry.config.settings import Config
@@ -15,6 +16,16 @@ from tests.api.server import Registry, configured, running
 ENGINES: dict[str, dict[str, object]] = {"memory": {"storage.ephemeral": True}, "disk": {}}
 
 Serve = Callable[[Mapping[str, object]], Awaitable[Registry]]
+
+
+@pytest.fixture(autouse=True)
+def nothing_blocks() -> Iterator[None]:
+    """Handlers and use cases leave what waits for a disk to threads; only SQLite's reads are in line, on purpose."""
+    with blockbuster_ctx(["registry.api", "registry.domain"]) as watch:
+        for name, function in watch.functions.items():
+            if name.startswith("sqlite3."):
+                function.deactivate()
+        yield
 
 
 @pytest.fixture(params=list(ENGINES))
