@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from registry.errors import NameUnknown, StillReferenced
+from registry.domain.repositories import expect_repository
+from registry.errors import StillReferenced
 from storage.blobs.driver import BlobDriver, BlobReader
 from storage.digest import Digest
 from storage.errors import BlobUnknown
-from storage.metadata import blobs, manifests, repositories
+from storage.metadata import blobs, manifests
 from storage.metadata.blobs import BlobRow
 from storage.metadata.store import MetadataStore, Transaction
 from storage.names import RepositoryName
@@ -20,8 +21,7 @@ class Blobs:
         """The blob, if the repository links it (end-2). Raises `BlobUnknown` and `NameUnknown`."""
         row = await blobs.linked(self._store, repository, digest)
         if row is None:
-            if await repositories.find(self._store, repository) is None:
-                raise NameUnknown(repository)
+            await expect_repository(self._store, repository)
             raise BlobUnknown(digest)
         return row
 
@@ -36,9 +36,7 @@ class Blobs:
         """
 
         async def unlink(tx: Transaction) -> None:
-            repository_id = await repositories.find(tx, repository)
-            if repository_id is None:
-                raise NameUnknown(repository)
+            repository_id = await expect_repository(tx, repository)
             user = await manifests.requiring(tx, repository_id, digest)
             if user is not None:
                 raise StillReferenced(digest, user)

@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass, field
 
+from registry.domain.repositories import expect_repository
 from registry.domain.tags import Condition, Tags
-from registry.errors import ManifestUnknown, NameUnknown, ReferencesUnknown, StillReferenced
+from registry.errors import ManifestUnknown, ReferencesUnknown, StillReferenced
 from registry.oci.manifest import parse_manifest, referrers_entry
 from storage.clock import Clock
 from storage.digest import DEFAULT_ALGORITHM, Digest, digest_of
@@ -44,8 +45,7 @@ class Manifests:
         else:
             found = await manifests.by_tag(self._store, repository, reference)
         if found is None:
-            if await repositories.find(self._store, repository) is None:
-                raise NameUnknown(repository)
+            await expect_repository(self._store, repository)
             raise ManifestUnknown(reference)
         return found
 
@@ -83,9 +83,7 @@ class Manifests:
         """
 
         async def remove(tx: Transaction) -> None:
-            repository_id = await repositories.find(tx, repository)
-            if repository_id is None:
-                raise NameUnknown(repository)
+            repository_id = await expect_repository(tx, repository)
             manifest_id = await manifests.find_id(tx, repository_id, digest)
             if manifest_id is None:
                 raise ManifestUnknown(digest)

@@ -6,10 +6,11 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from registry.errors import ManifestUnknown, NameUnknown, PreconditionFailed
+from registry.domain.repositories import expect_repository
+from registry.errors import ManifestUnknown, PreconditionFailed
 from storage.clock import Clock
 from storage.digest import Digest
-from storage.metadata import repositories, tags
+from storage.metadata import tags
 from storage.metadata.store import MetadataStore, Transaction
 from storage.names import RepositoryName, Tag
 
@@ -58,17 +59,14 @@ class Tags:
         """Take the tag away; the manifest stays (end-9). Raises `NameUnknown` and `ManifestUnknown`."""
 
         async def remove(tx: Transaction) -> None:
-            repository_id = await repositories.find(tx, repository)
-            if repository_id is None:
-                raise NameUnknown(repository)
+            repository_id = await expect_repository(tx, repository)
             await self.remove(tx, repository_id, tag)
 
         await self._store.transact(remove)
 
     async def page(self, repository: RepositoryName, last: str, size: int) -> TagPage:
         """At most `size` tags after `last`, which need not exist, in ASCII order (end-8). Raises `NameUnknown`."""
-        if await repositories.find(self._store, repository) is None:
-            raise NameUnknown(repository)
+        await expect_repository(self._store, repository)
         found: list[str] = []
         while len(found) <= size:
             wanted = min(SLICE, size + 1 - len(found))
