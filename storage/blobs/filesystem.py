@@ -21,7 +21,7 @@ from storage.blobs.driver import StoredBytes, UploadWriter
 from storage.blobs.files import Files
 from storage.blobs.folders import Folders, nearest_existing
 from storage.blobs.layout import Layout, is_storage_key, is_upload_id
-from storage.blobs.writing import FileUpload, OpenUpload, Place, Run
+from storage.blobs.writing import FileUpload, OpenUpload, Place, Run, begin
 from storage.digest import Hasher, new_hasher
 from storage.errors import BlobDamaged, BlobMissing, StorageFull, StorageUnavailable, UploadBusy, UploadUnknown
 
@@ -96,7 +96,7 @@ class FilesystemDriver:
 
     async def _acquire(self, dispose: Callable[[T], None], function: Callable[..., T], *arguments: object) -> T:
         """Run what opens something. If nobody waits for it any more when it is open, it is closed again."""
-        opening = asyncio.ensure_future(self._run(function, *arguments))
+        opening = begin(self._run(function, *arguments))
         try:
             return await asyncio.shield(opening)
         except asyncio.CancelledError:
@@ -127,7 +127,7 @@ class FilesystemDriver:
             yield upload
         finally:
             # Shielded: bytes that were taken are written down even when the request is being torn down.
-            await asyncio.shield(asyncio.ensure_future(self._leave(upload)))
+            await asyncio.shield(begin(self._leave(upload)))
 
     async def _leave(self, upload: FileUpload) -> None:
         try:

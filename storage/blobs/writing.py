@@ -13,7 +13,7 @@ import os
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from storage.blobs.driver import StoredBytes
 from storage.blobs.files import Files
@@ -27,6 +27,14 @@ _SYNC_EVERY = 16 << 20
 _READ = 1 << 20
 
 Run = Callable[..., Awaitable[Any]]
+T = TypeVar("T")
+
+
+def begin(work: Awaitable[T]) -> asyncio.Future[T]:
+    """Start work that goes on when who waits for it is cancelled; its error may then come to nobody."""
+    future = asyncio.ensure_future(work)
+    future.add_done_callback(lambda done: done.cancelled() or done.exception())
+    return future
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +103,7 @@ class FileUpload:
         batch, self._batch = self._batch, []
         self._unsynced += self._batch_size
         self._batch_size = 0
-        self._writing = asyncio.ensure_future(self._run(self._write_and_hash, batch))
+        self._writing = begin(self._run(self._write_and_hash, batch))
         if self._unsynced >= _SYNC_EVERY:
             await self._sync_early()
 
@@ -103,7 +111,7 @@ class FileUpload:
         if self._syncing is not None:
             await asyncio.shield(self._syncing)
         self._unsynced = 0
-        self._syncing = asyncio.ensure_future(self._run(self._sync_and_drop))
+        self._syncing = begin(self._run(self._sync_and_drop))
 
     async def _wait_for_writing(self) -> None:
         if self._writing is None:
@@ -141,7 +149,7 @@ class FileUpload:
 
     async def commit(self, digest: Digest) -> StoredBytes:
         await self.settle()
-        self._committing = asyncio.ensure_future(self._run(self._commit, digest))
+        self._committing = begin(self._run(self._commit, digest))
         stored: StoredBytes = await asyncio.shield(self._committing)
         return stored
 
