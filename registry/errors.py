@@ -9,6 +9,10 @@ RegistryError
 ├── StillReferenced                                  something else needs what was to be deleted
 ├── PreconditionFailed                               the tag is not what the caller believes
 ├── TooManyRequests, OperationDisabled
+├── Unauthorized                                     nobody knows who asks, or the credentials are wrong
+├── Denied, TagImmutable                             it is known who asks, and that may not be done
+├── NotFound, Conflict                               in what is managed: projects, users, tokens …
+├── AttributeInvalid, AttributeTaken                 what was sent for an attribute cannot be
 └── StartError                                       the daemon cannot start as it is set up
 """
 
@@ -108,6 +112,52 @@ class TooManyRequests(RegistryError):
 class OperationDisabled(RegistryError):
     def __init__(self, operation: str) -> None:
         super().__init__(f"{operation} is switched off on this registry")
+
+
+class Unauthorized(RegistryError):
+    """`error` is a code of RFC 6750 where a token was sent that does not do: invalid_token, insufficient_scope."""
+
+    def __init__(self, reason: str, error: str | None = None) -> None:
+        super().__init__(reason)
+        self.error = error
+
+
+class Denied(RegistryError):
+    """The message is the policy's reason."""
+
+
+class TagImmutable(RegistryError):
+    def __init__(self, tag: str, change: str) -> None:
+        super().__init__(f"tag {tag} is immutable here: it cannot be {change}")
+        self.tag = tag
+
+
+class NotFound(RegistryError):
+    """There is nothing of this kind and name, or it is not for the caller to know."""
+
+    def __init__(self, kind: str, name: object) -> None:
+        super().__init__(f"{kind} {str(name)[:300]!r} is not known")
+        self.kind, self.name = kind, str(name)[:300]
+
+
+class Conflict(RegistryError):
+    """What is there stands in the way; the message says what."""
+
+
+class AttributeInvalid(RegistryError):
+    """`attribute` is the name in the document that was sent, `reason` completes the sentence "<attribute> …"."""
+
+    def __init__(self, attribute: str, reason: str) -> None:
+        super().__init__(f"{attribute} {reason}")
+        self.attribute, self.reason = attribute, reason
+
+
+class AttributeTaken(RegistryError):
+    """Something else has this value already, and only one can have it."""
+
+    def __init__(self, attribute: str, value: str) -> None:
+        super().__init__(f"{attribute} {value!r} is already taken")
+        self.attribute, self.value = attribute, value
 
 
 class StartError(RegistryError):

@@ -22,11 +22,14 @@ STOP_SECONDS = 20.0
 class Daemon:
     """`berth serve` on the folder `data`, stopped until `start`, and startable again on the same port.
 
-    `flags` are further arguments of `berth serve`. `environment` holds settings such as `BERTH_LOG__LEVEL`;
+    Nobody is asked to log in, unless `auth` is "builtin" or "external". `flags` are further arguments of `berth serve`.
+    `environment` holds settings such as `BERTH_LOG__LEVEL`;
     those of the caller's own environment do not reach the daemon. Its output is in `log`, beside `data`.
     """
 
-    def __init__(self, data: Path, *flags: str, environment: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self, data: Path, *flags: str, environment: Mapping[str, str] | None = None, auth: str = "open"
+    ) -> None:
         self.data = data
         self.log = data.with_name(f"{data.name}.log")
         self.port = free_port()
@@ -34,7 +37,7 @@ class Daemon:
         self.url = f"http://{self.address}"
         self._flags = flags
         inherited = {name: value for name, value in os.environ.items() if not name.startswith("BERTH_")}
-        self._environment = {**inherited, **(environment or {})}
+        self._environment = {**inherited, "BERTH_AUTH__MODE": auth, **(environment or {})}
         self._process: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> Self:

@@ -10,10 +10,15 @@ import aiohttp
 from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError
 
-from auth.policy import Action, Policy
-from auth.principals import ANONYMOUS, Principal
+from auth.actor import Actor
+from auth.policy import RegistryMap, Rights
+from auth.principals import ANONYMOUS
+from auth.roles import Action
 from registry.api.answer import Answer
 from registry.api.errors import BodyBroken, BodyStalled
+from registry.api.forwarded import Origins
+from registry.api.rest.services import Management
+from registry.api.session import Session
 from registry.api.wire import parse_namespace, warning_headers
 from registry.domain.blobs import Blobs
 from registry.domain.catalog import Catalog
@@ -25,6 +30,8 @@ from storage.names import RepositoryName
 
 # What requests that are not about a repository have in its place.
 NO_REPOSITORY = RepositoryName("")
+# Whoever was not asked who they are may do nothing that needs to be asked.
+_NOBODY = Session(Rights(ANONYMOUS, RegistryMap(())))
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,14 +60,14 @@ class Services:
     tags: Tags
     referrers: Referrers
     catalog: Catalog
-    policy: Policy
+    management: Management
 
 
 @dataclass(slots=True)
 class Call:
-    """One request. The pipeline fills in what routing found; handlers read it and add `warnings`.
+    """One request. The pipeline fills in what routing and the gate found; handlers read it and add `warnings`.
 
-    `arguments` are the decoded parts of the path; `base_url` comes before every `Location` ("" for relative).
+    `arguments` are the decoded parts of the path; `session` is what the caller may do.
     `received` and `sent` count bytes of bodies. `started` says that the answer's header is on its way, so that
     nothing about it can be changed any more.
     """
@@ -68,23 +75,47 @@ class Call:
     request: web.BaseRequest
     services: Services
     settings: Settings
+    origins: Origins
     request_id: str
     repository: RepositoryName = NO_REPOSITORY
     arguments: dict[str, str] = field(default_factory=dict)
-    base_url: str = ""
-    principal: Principal = ANONYMOUS
+    session: Session = _NOBODY
     warnings: list[str] = field(default_factory=list)
     received: int = 0
     sent: int = 0
     started: bool = False
     body_taken: bool = False
 
+    @property
+    def actor(self) -> Actor:
+        """Who makes this request, for what it changes and for the audit log."""
+        session = self.session
+        return Actor(session.access, session.token, self.client, self.agent, self.request_id)
+
+    @property
+    def agent(self) -> str | None:
+        """The client program, as it calls itself."""
+        agent = self.request.headers.get("User-Agent")
+        # What is not UTF-8 arrives as surrogates, which no database takes.
+        return None if agent is None else agent.encode(errors="replace").decode()
+
+    @property
+    def client(self) -> str | None:
+        """The client's address."""
+        return self.origins.client(self.request)
+
+    @property
+    def origin(self) -> str:
+        """Scheme and host that the client used."""
+        return self.origins.origin(self.request)
+
     def may(self, action: Action, repository: RepositoryName) -> bool:
-        return self.services.policy.allows(self.principal, action, repository)
+        """Whether the caller may do that now, and the token that came along is for it."""
+        return self.session.may(action, repository)
 
     def url(self, path: str) -> str:
         """What goes into a `Location` header for a path of this registry."""
-        return self.base_url + path
+        return self.origins.base_url(self.request) + path
 
     def query(self, name: str) -> str | None:
         """A parameter of the query, decoded; None if it was not sent."""

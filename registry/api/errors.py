@@ -8,6 +8,7 @@ from typing import Any
 
 from registry import errors as registry_errors
 from registry.api.answer import Answer, json_answer
+from registry.api.jsonapi import problems
 from storage import errors as storage_errors
 from storage.errors import RegistryError
 
@@ -92,6 +93,16 @@ WIRE: dict[type[RegistryError], Wire] = {
     ),
     registry_errors.TooManyRequests: Wire(429, "TOOMANYREQUESTS", headers=_retry_after),
     registry_errors.OperationDisabled: Wire(405, "UNSUPPORTED", headers=_read_only),
+    registry_errors.Unauthorized: Wire(401, "UNAUTHORIZED"),
+    registry_errors.Denied: Wire(403, "DENIED"),
+    registry_errors.TagImmutable: Wire(403, "DENIED", lambda e: {"tag": e.tag}),
+    # The management alone has these, and tells them in words of its own.
+    registry_errors.NotFound: Wire(404, "UNSUPPORTED"),
+    registry_errors.Conflict: Wire(409, "UNSUPPORTED"),
+    registry_errors.AttributeInvalid: Wire(422, "UNSUPPORTED"),
+    registry_errors.AttributeTaken: Wire(422, "UNSUPPORTED"),
+    problems.DocumentTooLarge: Wire(413, "UNSUPPORTED"),
+    problems.MediaTypeUnsupported: Wire(415, "UNSUPPORTED"),
     BodyBroken: Wire(400, "SIZE_INVALID"),
     BodyStalled: Wire(408, "SIZE_INVALID"),
     RouteUnknown: Wire(404, "UNSUPPORTED"),
@@ -112,6 +123,14 @@ def render(error: RegistryError) -> Answer:
     """The answer that tells a client of the error."""
     wire = wire_of(error)
     return json_answer({"errors": _entries(error, wire)}, wire.status, wire.headers(error))
+
+
+def render_oauth(error: RegistryError) -> Answer:
+    """As `render`, with what OAuth 2 wants to be told beside it (RFC 6749, 5.2)."""
+    wire = wire_of(error)
+    code = "invalid_grant" if isinstance(error, registry_errors.Unauthorized) else "invalid_request"
+    document = {"errors": _entries(error, wire), "error": code, "error_description": str(error)}
+    return json_answer(document, wire.status, {"Cache-Control": "no-store", **wire.headers(error)})
 
 
 def render_unexpected() -> Answer:

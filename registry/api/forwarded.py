@@ -29,8 +29,10 @@ class Origins:
 
     def base_url(self, request: web.BaseRequest) -> str:
         """What comes before the path in a `Location`; "" for a relative one."""
-        if not self.absolute:
-            return ""
+        return self.origin(request) if self.absolute else ""
+
+    def origin(self, request: web.BaseRequest) -> str:
+        """Scheme and host of the URL that the client used; "" where its Host header is none."""
         if self.public_url:
             return self.public_url.rstrip("/")
         scheme, host = ("https" if self.secure else "http"), request.headers.get("Host", "")
@@ -47,10 +49,11 @@ class Origins:
             return address
         hops = [hop.strip() for value in request.headers.getall("X-Forwarded-For", ()) for hop in value.split(",")]
         for hop in reversed(hops):
-            if _address(hop) is None:
+            parsed = _address(hop)
+            if parsed is None:
                 break
-            address = hop
-            if not self._trusts(hop):
+            address = str(parsed)
+            if not self._trusts(address):
                 break
         return address
 
@@ -63,7 +66,8 @@ class Origins:
 
 def _address(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
     try:
-        parsed = ipaddress.ip_address(text.strip("[]"))
+        # The zone behind a '%' may be any text, of any length, and means nothing on another machine.
+        parsed = ipaddress.ip_address(text.strip("[]").partition("%")[0])
     except ValueError:
         return None
     mapped = getattr(parsed, "ipv4_mapped", None)

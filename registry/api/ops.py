@@ -8,7 +8,7 @@ from aiohttp import web
 
 from registry.api.answer import Answer, json_answer
 from registry.api.call import Call
-from registry.api.routing import Route
+from registry.api.routing import Guard, Route
 from registry.metrics import CONTENT_TYPE, Metrics
 from registry.state import WorkerState
 from storage.errors import RegistryError
@@ -24,12 +24,15 @@ class Operations:
     def __init__(self, state: WorkerState, metrics: Metrics, store: MetadataStore, checks: dict[str, Check]) -> None:
         self._state, self._metrics, self._store, self._checks = state, metrics, store, checks
 
-    def routes(self, *, with_metrics: bool) -> list[Route]:
-        rows = [
-            Route("GET", "/healthz", self.healthz, "healthz"),
-            Route("GET", "/readyz", self.readyz, "readyz"),
+    def routes(self) -> list[Route]:
+        return [
+            Route("GET", "/healthz", self.healthz, "healthz", Guard.ANYONE),
+            Route("GET", "/readyz", self.readyz, "readyz", Guard.ANYONE),
         ]
-        return [*rows, Route("GET", "/metrics", self.metrics, "metrics")] if with_metrics else rows
+
+    def metrics_routes(self, *, public: bool) -> list[Route]:
+        guard = Guard.ANYONE if public else Guard.METRICS
+        return [Route("GET", "/metrics", self.metrics, "metrics", guard, act="metrics.read")]
 
     async def healthz(self, call: Call) -> web.StreamResponse:
         """200 while this process can answer at all: nothing else is looked at, so a restart would help if it fails."""

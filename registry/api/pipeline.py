@@ -1,4 +1,4 @@
-"""What happens to every request: route → authorize → handler → error to answer → headers → log and metrics."""
+"""What happens to every request: route → gate → handler → error to answer → headers → log and metrics."""
 
 from __future__ import annotations
 
@@ -11,10 +11,12 @@ from aiohttp import web
 
 from registry.api.answer import Answer, NoAnswer
 from registry.api.call import Call, Services, Settings
-from registry.api.errors import render, render_unexpected, wire_of
+from registry.api.errors import render, render_oauth, render_unexpected, wire_of
 from registry.api.forwarded import Origins
-from registry.api.routing import Match, Route, Router
-from registry.errors import NameUnknown
+from registry.api.gate import Gate
+from registry.api.jsonapi import errors as json_api
+from registry.api.routing import Match, Route, Router, Style
+from registry.errors import Denied, TagImmutable, Unauthorized
 from registry.log import Entry, RequestLog
 from registry.metrics import Metrics
 from storage.errors import RegistryError
@@ -32,36 +34,38 @@ class Pipeline:
         self,
         routes: list[Route],
         services: Services,
+        gate: Gate,
         settings: Settings,
         origins: Origins,
         log: RequestLog,
         metrics: Metrics,
     ) -> None:
         self._router = Router(routes)
-        self._services, self._settings, self._origins = services, settings, origins
+        self._services, self._gate, self._settings, self._origins = services, gate, settings, origins
         self._log, self._metrics = log, metrics
         self._id_prefix, self._ids = secrets.token_hex(4), itertools.count(1)
 
     async def __call__(self, request: web.BaseRequest) -> web.StreamResponse:
         started = time.perf_counter()
-        call = Call(request, self._services, self._settings, self._next_id())
-        status, route = _CLIENT_GONE, _NO_ROUTE
+        call = Call(request, self._services, self._settings, self._origins, self._next_id())
+        status = _CLIENT_GONE
+        match: Match | None = None
         error: Exception | None = None
         try:
             try:
                 match = self._router.find(request.method, _path(request))
-                route = match.route.name
-                self._admit(call, match)
-                response = await match.route.handler(call)
+                call.repository, call.arguments = match.repository, match.arguments
+                call.session = await self._gate.enter(call, match)
+                response = await self._handle(call, match)
             except RegistryError as refusal:
                 error = refusal
-                response = self._refuse(call, refusal)
+                response = self._refuse(call, match, refusal)
             except ConnectionError:
                 return NoAnswer()
             except Exception as fault:  # noqa: BLE001 - the last place that can answer for it
                 error = fault
                 _LOG.exception("request %s failed", call.request_id)
-                response = render_unexpected()
+                response = _rendered_unexpected(call, match)
             if error is not None and call.started:
                 # Better no end than a wrong one: the client must see that the answer is not whole.
                 return NoAnswer()
@@ -72,26 +76,30 @@ class Pipeline:
                 call.sent += response.size
             return response
         finally:
-            self._report(call, route, status, error, time.perf_counter() - started)
+            self._report(call, match, status, error, time.perf_counter() - started)
+
+    async def _handle(self, call: Call, match: Match) -> web.StreamResponse:
+        try:
+            return await match.route.handler(call)
+        except (Denied, TagImmutable) as refusal:
+            # Who got past the gate may still be refused by the use case.
+            self._gate.note_refusal(call, match, refusal)
+            raise
 
     def _next_id(self) -> str:
         return f"{self._id_prefix}-{next(self._ids):x}"
 
-    def _admit(self, call: Call, match: Match) -> None:
-        call.repository, call.arguments = match.repository, match.arguments
-        call.base_url = self._origins.base_url(call.request)
-        for action in match.route.actions:
-            if not call.may(action, call.repository):
-                # To those who may not know, what is forbidden looks like what is not there.
-                raise NameUnknown(call.repository)
-
-    def _refuse(self, call: Call, refusal: RegistryError) -> web.StreamResponse:
+    def _refuse(self, call: Call, match: Match | None, refusal: RegistryError) -> web.StreamResponse:
         if wire_of(refusal).status >= 500:
             _LOG.error("request %s failed: %s", call.request_id, refusal, exc_info=refusal.__cause__)
-        return render(refusal)
+        answer = _rendered(call, match, refusal)
+        if isinstance(refusal, Unauthorized) and match is not None:
+            answer.add("WWW-Authenticate", self._gate.challenge(call, match, refusal))
+        return answer
 
-    def _report(self, call: Call, route: str, status: int, error: Exception | None, seconds: float) -> None:
+    def _report(self, call: Call, match: Match | None, status: int, error: Exception | None, seconds: float) -> None:
         request = call.request
+        route = _NO_ROUTE if match is None else match.route.name
         self._metrics.observe_request(route, request.method, status, seconds, call.received, call.sent)
         entry = Entry(
             at=time.time(),
@@ -104,11 +112,30 @@ class Pipeline:
             sent=call.sent,
             remote=self._origins.client(request),
             user_agent=request.headers.get("User-Agent"),
-            principal=None,
+            principal=None if call.session.is_anonymous else call.session.principal.name,
             route=route,
             error=None if error is None else str(error),
         )
         self._log.write(entry)
+
+
+def _style(call: Call, match: Match | None) -> Style:
+    """The form of errors that clients of this part of the surface read."""
+    if match is not None:
+        return match.route.style
+    return Style.JSON_API if call.request.raw_path.startswith("/v1/") else Style.OCI
+
+
+def _rendered_unexpected(call: Call, match: Match | None) -> Answer:
+    managing = _style(call, match) is Style.JSON_API
+    return json_api.render_unexpected(call.request_id) if managing else render_unexpected()
+
+
+def _rendered(call: Call, match: Match | None, refusal: RegistryError) -> Answer:
+    style = _style(call, match)
+    if style is Style.JSON_API:
+        return json_api.render(refusal, call.request_id)
+    return render_oauth(refusal) if style is Style.OAUTH else render(refusal)
 
 
 def _path(request: web.BaseRequest) -> str:

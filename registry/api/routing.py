@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from enum import StrEnum
 from urllib.parse import unquote
 
 from aiohttp import web
 
-from auth.policy import Action
+from auth.roles import Action
 from registry.api.call import NO_REPOSITORY, Call
 from registry.api.errors import MethodNotAllowed, RouteUnknown
 from storage.errors import NameInvalid
@@ -21,20 +22,41 @@ _REMEMBERED_LENGTH = 512
 Handler = Callable[[Call], Awaitable[web.StreamResponse]]
 
 
+class Guard(StrEnum):
+    """Who gets past: see `registry.api.gate`."""
+
+    ANYONE = "anyone"
+    REGISTRY = "registry"
+    CATALOG = "catalog"
+    MANAGEMENT = "management"
+    METRICS = "metrics"
+
+
+class Style(StrEnum):
+    """In which form errors are told."""
+
+    OCI = "oci"
+    OAUTH = "oauth"
+    JSON_API = "json-api"
+
+
 @dataclass(frozen=True, slots=True)
 class Route:
     """One row: `template` has `<name>` for a repository and `<other>` for any part without a slash.
 
     `actions` are what the principal has to be allowed to do to the repository. `name` labels metrics and log lines.
-    `spec` is the endpoint's id in the specification.
+    `spec` is the endpoint's id in the specification. `act` is what the audit log calls it when it is refused.
     """
 
     method: str
     template: str
     handler: Handler
     name: str
+    guard: Guard
     actions: tuple[Action, ...] = ()
     spec: str = ""
+    act: str = ""
+    style: Style = Style.OCI
 
 
 @dataclass(slots=True)

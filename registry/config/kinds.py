@@ -8,7 +8,7 @@ import math
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_network
+from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from pathlib import Path
 from typing import Generic, NoReturn, TypeVar
 
@@ -24,6 +24,8 @@ _BOOLEANS |= {"false": False, "no": False, "off": False, "0": False}
 _INTEGER = re.compile(r"[+-]?[0-9]{1,18}")
 _QUANTITY = re.compile(r"([0-9]{1,15})(\.[0-9]{1,9})? ?([A-Za-z]*)")
 _ORIGIN = re.compile(r"(https?://([^/?#@]+?)(?::[0-9]{1,5})?)/?")
+_URL = re.compile(r"https?://[^\s\"'<>\\?#@]+")
+_NAME = re.compile(r"[A-Za-z0-9._:/@-]{1,200}")
 _HOST = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?")
 
 
@@ -207,6 +209,14 @@ def address() -> Kind[Address]:
     return Kind(read, lambda place: quote(str(place)))
 
 
+def is_loopback(host: str) -> bool:
+    """Whether only this machine can reach a listener on that host."""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
 def _bare_host(host: str) -> str:
     """Return the host without the brackets of an IPv6 address, or nothing if it is not a host."""
     if not host.startswith("["):
@@ -227,6 +237,39 @@ def origin() -> Kind[str]:
         if not match or not _bare_host(match[2]):
             _refuse("a URL such as https://registry.example or http://10.0.0.5:5000", value)
         return match[1]
+
+    return Kind(read, quote)
+
+
+def name() -> Kind[str]:
+    """Return the kind of a name without spaces and quotes."""
+
+    def read(value: object) -> str:
+        if isinstance(value, str) and _NAME.fullmatch(value):
+            return value
+        _refuse("1 to 200 letters, digits and any of . _ : / @ -", value)
+
+    return Kind(read, quote)
+
+
+def url() -> Kind[str]:
+    """Return the kind of a URL with or without a path; empty when it is not set."""
+
+    def read(value: object) -> str:
+        if isinstance(value, str) and (not value or _URL.fullmatch(value)):
+            return value
+        _refuse("a URL such as https://auth.example/token", value)
+
+    return Kind(read, quote)
+
+
+def place() -> Kind[str]:
+    """Return the kind of a URL or a path; empty when it is not set."""
+
+    def read(value: object) -> str:
+        if isinstance(value, str) and ("://" not in value or _URL.fullmatch(value)):
+            return value
+        _refuse("a path, or a URL such as https://auth.example/jwks.json", value)
 
     return Kind(read, quote)
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from registry.config.kinds import BadValue
+from registry.config.kinds import BadValue, is_loopback
 from registry.config.settings import Config
 from registry.config.table import SECTIONS, SETTINGS, nearest_section, nearest_setting
 
@@ -122,7 +122,13 @@ class _Found:
 
 def _conflicts(config: Config) -> Iterator[tuple[tuple[str, ...], str]]:
     """Yield the paths of settings that exclude one another, and why."""
-    server, limits = config.server, config.limits
+    server, limits, auth = config.server, config.limits, config.auth
+    if auth.mode == "open" and not is_loopback(server.listen.host):
+        yield ("auth.mode", "server.listen"), "a registry that asks nobody who they are listens on loopback only"
+    if auth.mode == "external" and not (auth.realm and auth.jwks):
+        yield ("auth.realm", "auth.jwks"), "set both for an external issuer"
+    if server.role == "tokens" and auth.mode != "builtin":
+        yield ("server.role", "auth.mode"), "only the built-in token service can run alone"
     if (server.tls_certificate is None) != (server.tls_key is None):
         yield ("server.tls_certificate", "server.tls_key"), "set both, or neither"
     if config.storage.ephemeral and server.workers > 1:

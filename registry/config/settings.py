@@ -50,6 +50,11 @@ class ServerConfig:
         kinds.optional_file(),
         default="",
     )
+    role: str = setting(
+        "all, or tokens: only the token service and the management API, for registries elsewhere that trust its keys.",
+        kinds.choice("all", "tokens"),
+        default="all",
+    )
     drain_timeout: float = setting(
         "How long a stop waits for requests in flight before it cuts them off.",
         kinds.duration(),
@@ -59,6 +64,62 @@ class ServerConfig:
         "How long an idle connection is kept open for the next request.",
         kinds.duration(),
         default="75s",
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class AuthConfig:
+    """Who may do what."""
+
+    mode: str = setting(
+        "builtin: Berth's own token service and accounts. external: tokens of another issuer, whose word on what they"
+        " grant is final. open: nobody is asked, for trying things out on loopback (berth serve --open).",
+        kinds.choice("builtin", "external", "open"),
+        default="builtin",
+    )
+    service: str = setting("Name of this registry in tokens (aud).", kinds.name(), default="berth")
+    issuer: str = setting("Name of whoever makes the tokens (iss).", kinds.name(), default="berth")
+    token_lifetime: float = setting(
+        "How long a token is good for. Clients get the next one by themselves.",
+        kinds.duration(60),
+        default="5m",
+    )
+    keys: Path | None = setting(
+        "Folder of the private keys that sign tokens; empty is the folder keys beside the database. All daemons of an"
+        " installation need the same.",
+        kinds.optional_file(),
+        default="",
+    )
+    key_lifetime: float = setting(
+        "A key of this age is replaced by a new one. Tokens that it signed stay good. 0 never replaces one.",
+        kinds.duration(),
+        default="90d",
+    )
+    realm: str = setting(
+        "External issuer: the URL of its token service, such as https://auth.example/token.",
+        kinds.url(),
+        default="",
+    )
+    jwks: str = setting(
+        "External issuer: its public keys (JSON Web Key Set), as a URL or a file.",
+        kinds.place(),
+        default="",
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class AuditConfig:
+    """What the audit log keeps. Every change, login and refusal is in it."""
+
+    pulls: bool = setting(
+        "Record pulls of manifests, too.",
+        kinds.flag(),
+        default=False,
+    )
+    keep: float = setting(
+        "How long entries are kept. 0 keeps them for ever.",
+        kinds.duration(),
+        default="365d",
     )
 
 
@@ -209,6 +270,11 @@ class MetricsConfig:
         kinds.flag(),
         default=True,
     )
+    public: bool = setting(
+        "Serve them to everybody. Otherwise they need a login with the role admin or monitor.",
+        kinds.flag(),
+        default=False,
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,6 +282,8 @@ class Config:
     """The whole configuration, a section per field; `Config()` holds the defaults."""
 
     server: ServerConfig = ServerConfig()
+    auth: AuthConfig = AuthConfig()
+    audit: AuditConfig = AuditConfig()
     storage: StorageConfig = StorageConfig()
     uploads: UploadsConfig = UploadsConfig()
     limits: LimitsConfig = LimitsConfig()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from auth.actor import Actor
+from registry.domain.audit import Audit
 from registry.domain.repositories import expect_repository
 from registry.errors import StillReferenced
 from storage.blobs.driver import BlobDriver, BlobReader
@@ -14,8 +16,8 @@ from storage.names import RepositoryName
 
 
 class Blobs:
-    def __init__(self, store: MetadataStore, driver: BlobDriver) -> None:
-        self._store, self._driver = store, driver
+    def __init__(self, store: MetadataStore, driver: BlobDriver, audit: Audit) -> None:
+        self._store, self._driver, self._audit = store, driver, audit
 
     async def find(self, repository: RepositoryName, digest: Digest) -> BlobRow:
         """The blob, if the repository links it (end-2). Raises `BlobUnknown` and `NameUnknown`."""
@@ -29,7 +31,7 @@ class Blobs:
         """The bytes of a blob that `find` gave. Raises `BlobMissing` when the store has lost them or some of them."""
         return await self._driver.open(row.storage_key, row.size)
 
-    async def delete(self, repository: RepositoryName, digest: Digest) -> None:
+    async def delete(self, actor: Actor, repository: RepositoryName, digest: Digest) -> None:
         """Unlink the blob from the repository (end-10). Its bytes stay while another repository links them.
 
         Raises `BlobUnknown`, `NameUnknown`, and `StillReferenced` while a manifest of the repository needs it.
@@ -42,5 +44,6 @@ class Blobs:
                 raise StillReferenced(digest, user)
             if not await blobs.unlink(tx, repository_id, digest):
                 raise BlobUnknown(digest)
+            await self._audit.content(tx, actor, "blob.delete", repository, f"@{digest}")
 
         await self._store.transact(unlink)

@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass, field
 
+from auth.actor import Actor
+from registry.domain.audit import Audit
 from registry.domain.repositories import expect_repository
-from registry.domain.tags import Condition, Tags
+from registry.domain.tags import Condition, Place, Tags
 from registry.errors import ManifestUnknown, ReferencesUnknown, StillReferenced
 from registry.oci.manifest import parse_manifest, referrers_entry
 from storage.clock import Clock
@@ -34,8 +36,10 @@ class Push:
 
 
 class Manifests:
-    def __init__(self, store: MetadataStore, clock: Clock, tagging: Tags, *, sparse_indexes: bool) -> None:
-        self._store, self._clock, self._tags = store, clock, tagging
+    def __init__(
+        self, store: MetadataStore, clock: Clock, tagging: Tags, audit: Audit, *, sparse_indexes: bool
+    ) -> None:
+        self._store, self._clock, self._tags, self._audit = store, clock, tagging, audit
         self._sparse_indexes = sparse_indexes
 
     async def get(self, repository: RepositoryName, reference: Digest | Tag) -> StoredManifest:
@@ -49,12 +53,12 @@ class Manifests:
             raise ManifestUnknown(reference)
         return found
 
-    async def put(self, repository: RepositoryName, push: Push) -> NewManifest:
+    async def put(self, actor: Actor, repository: RepositoryName, push: Push) -> NewManifest:
         """Store a manifest and point its tags to it, all together (end-7).
 
         On return manifest and tags are durable. Pushing the same again changes nothing and succeeds.
-        Raises `ManifestInvalid`, `ManifestTypeUnsupported`, `DigestMismatch`, `ReferencesUnknown` and
-        `PreconditionFailed`; then nothing was stored.
+        Raises `ManifestInvalid`, `ManifestTypeUnsupported`, `DigestMismatch`, `ReferencesUnknown`, `TagImmutable`
+        and `PreconditionFailed`; then nothing was stored.
         """
         if len(push.content) > _PARSE_INLINE_MAX:
             new, references = await asyncio.to_thread(_read, push)
@@ -69,17 +73,20 @@ class Manifests:
                 push.condition.check(str(push.digest), None if known is None else push.digest)
             await self._check_references(tx, repository_id, references)
             manifest_id = await manifests.insert(tx, repository_id, new, references, now)
+            await self._audit.content(tx, actor, "manifest.push", repository, f"@{new.digest}", detail=new.media_type)
+            place = Place(repository, repository_id, actor)
             for tag in push.tags:
                 condition = push.condition if push.digest is None else None
-                await self._tags.move(tx, repository_id, tag, manifest_id, condition)
+                await self._tags.move(tx, place, tag, (manifest_id, new.digest), condition)
 
         await self._store.transact(store)
         return new
 
-    async def delete(self, repository: RepositoryName, digest: Digest) -> None:
+    async def delete(self, actor: Actor, repository: RepositoryName, digest: Digest) -> None:
         """Remove the manifest and every tag that points to it (end-9).
 
-        Raises `NameUnknown`, `ManifestUnknown`, and `StillReferenced` while an index of the repository needs it.
+        Raises `NameUnknown`, `ManifestUnknown`, `StillReferenced` while an index of the repository needs it, and
+        `TagImmutable` while such a tag points to it.
         """
 
         async def remove(tx: Transaction) -> None:
@@ -91,8 +98,9 @@ class Manifests:
             if index is not None:
                 raise StillReferenced(digest, index)
             for tag in await tags.names_of(tx, manifest_id):
-                await self._tags.remove(tx, repository_id, tag)
+                await self._tags.remove(tx, Place(repository, repository_id, actor), tag)
             await manifests.delete(tx, manifest_id)
+            await self._audit.content(tx, actor, "manifest.delete", repository, f"@{digest}")
 
         await self._store.transact(remove)
 

@@ -6,8 +6,12 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from auth.actor import Actor
+from registry.domain.audit import Audit
+from registry.domain.details import moved
+from registry.domain.immutability import is_immutable
 from registry.domain.repositories import expect_repository
-from registry.errors import ManifestUnknown, PreconditionFailed
+from registry.errors import ManifestUnknown, PreconditionFailed, TagImmutable
 from storage.clock import Clock
 from storage.digest import Digest
 from storage.metadata import tags
@@ -38,29 +42,64 @@ class TagPage:
     more: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Place:
+    """The repository in which a transaction is at work, and for whom."""
+
+    name: RepositoryName
+    id: int
+    actor: Actor
+
+
 class Tags:
-    def __init__(self, store: MetadataStore, clock: Clock) -> None:
-        self._store, self._clock = store, clock
+    def __init__(self, store: MetadataStore, clock: Clock, audit: Audit) -> None:
+        self._store, self._clock, self._audit = store, clock, audit
 
     async def move(
-        self, tx: Transaction, repository_id: int, tag: Tag, manifest_id: int, condition: Condition | None = None
+        self,
+        tx: Transaction,
+        place: Place,
+        tag: Tag,
+        manifest: tuple[int, Digest],
+        condition: Condition | None = None,
     ) -> None:
-        """Point the tag to the manifest, as a part of the caller's transaction. Raises `PreconditionFailed`."""
+        """Point the tag to the manifest (id and digest), as a part of the caller's transaction.
+
+        Raises `PreconditionFailed`, and `TagImmutable` when the tag points to another one and has to stay.
+        """
+        current = await tags.target(tx, place.id, tag)
         if condition is not None:
-            condition.check(tag, await tags.target(tx, repository_id, tag))
-        await tags.put(tx, repository_id, tag, manifest_id, self._clock.now_ms())
+            condition.check(tag, current)
+        manifest_id, digest = manifest
+        if current == digest:
+            return
+        if current is not None and await is_immutable(tx, place.name, tag):
+            raise TagImmutable(tag, f"moved from {current}")
+        await tags.put(tx, place.id, tag, manifest_id, self._clock.now_ms())
+        await self._changed(tx, place, "tag.move" if current else "tag.create", tag, moved(current, digest))
 
-    async def remove(self, tx: Transaction, repository_id: int, tag: Tag) -> None:
-        """Take the tag away, as a part of the caller's transaction. Raises `ManifestUnknown`."""
-        if not await tags.delete(tx, repository_id, tag):
+    async def remove(self, tx: Transaction, place: Place, tag: Tag) -> None:
+        """Take the tag away, as a part of the caller's transaction. Raises `ManifestUnknown` and `TagImmutable`."""
+        current = await tags.target(tx, place.id, tag)
+        if current is None:
             raise ManifestUnknown(tag)
+        if await is_immutable(tx, place.name, tag):
+            raise TagImmutable(tag, "deleted")
+        await tags.delete(tx, place.id, tag)
+        await self._changed(tx, place, "tag.delete", tag, str(current))
 
-    async def delete(self, repository: RepositoryName, tag: Tag) -> None:
-        """Take the tag away; the manifest stays (end-9). Raises `NameUnknown` and `ManifestUnknown`."""
+    async def _changed(self, tx: Transaction, place: Place, action: str, tag: Tag, detail: str) -> None:
+        await self._audit.content(tx, place.actor, action, place.name, f":{tag}", detail=detail)
+
+    async def delete(self, actor: Actor, repository: RepositoryName, tag: Tag) -> None:
+        """Take the tag away; the manifest stays (end-9).
+
+        Raises `NameUnknown`, `ManifestUnknown` and `TagImmutable`.
+        """
 
         async def remove(tx: Transaction) -> None:
             repository_id = await expect_repository(tx, repository)
-            await self.remove(tx, repository_id, tag)
+            await self.remove(tx, Place(repository, repository_id, actor), tag)
 
         await self._store.transact(remove)
 

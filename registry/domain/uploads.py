@@ -10,6 +10,7 @@ import uuid
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass
 
+from auth.actor import Actor
 from registry.errors import LengthMismatch, OffsetMismatch, TooManyRequests
 from storage.blobs.driver import BlobDriver, StoredBytes, UploadWriter
 from storage.clock import Clock
@@ -57,32 +58,32 @@ class Uploads:
         self._store, self._driver, self._clock, self._limits = store, driver, clock, limits
         self.receiving = 0
 
-    async def start(self, repository: RepositoryName, algorithm: str = DEFAULT_ALGORITHM) -> UploadState:
+    async def start(self, actor: Actor, repository: RepositoryName, algorithm: str = DEFAULT_ALGORITHM) -> UploadState:
         """Begin a session (end-4a). It is not durable: a session lost in a power cut is started again."""
         row = UploadRow(uuid.uuid4().hex, algorithm, self._clock.now_ms())
 
         async def insert(tx: Transaction) -> None:
-            await uploads.insert(tx, row, repository)
+            await uploads.insert(tx, row, repository, actor.principal.key)
 
         await self._store.transact(insert, durable=False)
         await self._driver.begin_upload(row.id)
         return UploadState(row.id, 0)
 
-    async def status(self, repository: RepositoryName, upload_id: str) -> UploadState:
-        """How far a session got (end-13). Raises `UploadUnknown`."""
-        row = await self._find(repository, upload_id)
+    async def status(self, actor: Actor, repository: RepositoryName, upload_id: str) -> UploadState:
+        """How far a session got (end-13). Raises `UploadUnknown`, also when somebody else began it."""
+        row = await self._find(actor, repository, upload_id)
         return UploadState(row.id, await self._driver.upload_size(row.id))
 
     async def append(
-        self, repository: RepositoryName, upload_id: str, content: Content, chunk: Chunk | None = None
+        self, actor: Actor, repository: RepositoryName, upload_id: str, content: Content, chunk: Chunk | None = None
     ) -> UploadState:
         """Add bytes to a session (end-5).
 
         When the content breaks off, or the storage is full, what came is kept and can be continued from there.
         Raises `UploadUnknown`, `UploadBusy`, `OffsetMismatch`, `LengthMismatch`, `BlobTooLarge`, `TooManyRequests`.
         """
-        row = await self._find(repository, upload_id)
-        async with self._opened(repository, row, chunk) as writer:
+        row = await self._find(actor, repository, upload_id)
+        async with self._opened(row, chunk) as writer:
             await self._receive(writer, content, chunk)
             # While the upload is still ours: who drops idle ones looks at this as soon as it is not.
             await self._touch(row)
@@ -90,6 +91,7 @@ class Uploads:
 
     async def finish(
         self,
+        actor: Actor,
         repository: RepositoryName,
         upload_id: str,
         digest: Digest,
@@ -101,9 +103,9 @@ class Uploads:
         On return the blob is durable and linked. Content that is not what `digest` says ends the session with
         `DigestMismatch`. Otherwise raises what `append` does.
         """
-        row = await self._find(repository, upload_id)
+        row = await self._find(actor, repository, upload_id)
         try:
-            async with self._opened(repository, row, chunk) as writer:
+            async with self._opened(row, chunk) as writer:
                 await self._receive(writer, content, chunk)
                 stored = await writer.commit(digest)
         except DigestMismatch:
@@ -111,20 +113,20 @@ class Uploads:
             raise
         await self._record(repository, digest, stored, upload_id)
 
-    async def push(self, repository: RepositoryName, digest: Digest, content: Content) -> None:
+    async def push(self, actor: Actor, repository: RepositoryName, digest: Digest, content: Content) -> None:
         """Store a blob in one go (end-4b). Raises `DigestMismatch`, `BlobTooLarge`, `TooManyRequests`."""
-        upload = await self.start(repository, digest.algorithm)
+        upload = await self.start(actor, repository, digest.algorithm)
         try:
-            await self.finish(repository, upload.id, digest, content)
+            await self.finish(actor, repository, upload.id, digest, content)
         except Exception:
             # Nobody knows of this session, so nobody could continue it.
             with contextlib.suppress(RegistryError):
                 await self._drop(upload.id)
             raise
 
-    async def cancel(self, repository: RepositoryName, upload_id: str) -> None:
+    async def cancel(self, actor: Actor, repository: RepositoryName, upload_id: str) -> None:
         """End a session and drop its bytes (end-14). Raises `UploadUnknown`."""
-        row = await self._find(repository, upload_id)
+        row = await self._find(actor, repository, upload_id)
         await self._drop(row.id)
 
     async def _drop(self, upload_id: str) -> None:
@@ -191,20 +193,19 @@ class Uploads:
             await self._drop(row.id)
         return True
 
-    async def _find(self, repository: RepositoryName, upload_id: str) -> UploadRow:
-        row = await uploads.find(self._store, upload_id, repository)
+    async def _find(self, actor: Actor, repository: RepositoryName, upload_id: str) -> UploadRow:
+        row = await uploads.find(self._store, upload_id, repository, actor.principal.key)
         if row is None:
             raise UploadUnknown(upload_id)
         return row
 
     @contextlib.asynccontextmanager
-    async def _opened(
-        self, repository: RepositoryName, row: UploadRow, chunk: Chunk | None
-    ) -> AsyncIterator[UploadWriter]:
+    async def _opened(self, row: UploadRow, chunk: Chunk | None) -> AsyncIterator[UploadWriter]:
         with self._one_more_body():
             async with self._driver.open_upload(row.id, row.algorithm) as writer:
                 # The request before this one may have finished or cancelled the session meanwhile.
-                await self._find(repository, row.id)
+                if await uploads.touched_at(self._store, row.id) is None:
+                    raise UploadUnknown(row.id)
                 if chunk is not None and chunk.start != writer.offset:
                     raise OffsetMismatch(row.id, writer.offset, chunk.start)
                 yield writer

@@ -1,6 +1,5 @@
 """What `berth serve` says once it is ready."""
 
-import ipaddress
 import logging
 import socket
 from collections.abc import Sequence
@@ -29,9 +28,9 @@ def text(config: Config, sockets: Sequence[socket.socket]) -> str:
 Berth {__version__} is ready on {url}
 
   data   {_data(config)}
-  push   docker tag IMAGE {host}/IMAGE:1 && docker push {host}/IMAGE:1
+{_login(config, host)}  push   docker tag IMAGE {host}/IMAGE:1 && docker push {host}/IMAGE:1
   pull   docker pull {host}/IMAGE:1
-  list   curl {url}/v2/_catalog
+  list   curl {_user(config)}{url}/v2/_catalog
   stop   Ctrl-C
 
 """
@@ -43,11 +42,10 @@ def log_ready(config: Config, sockets: Sequence[socket.socket]) -> None:
     logger.info("ready", extra={"url": url, "data": _data(config), "version": __version__})
 
 
-def warn_if_open(sockets: Sequence[socket.socket]) -> None:
-    """Say so where others than this machine's users can reach a registry that asks nobody who they are."""
-    addresses = [ipaddress.ip_address(listener.getsockname()[0].partition("%")[0]) for listener in sockets]
-    if not all(address.is_loopback for address in addresses):
-        logger.warning("nobody is asked to log in: who can reach this address may read, write and delete everything")
+def warn_if_open(config: Config) -> None:
+    """Say so loudly where nobody is asked to log in."""
+    if config.auth.mode == "open":
+        logger.warning("NO LOGIN: everybody on this machine may read, write and delete everything (auth.mode is open)")
 
 
 def _scheme(config: Config) -> str:
@@ -58,3 +56,11 @@ def _data(config: Config) -> str:
     if config.storage.ephemeral:
         return "in memory, gone when Berth stops"
     return str(config.storage.data.absolute())
+
+
+def _login(config: Config, host: str) -> str:
+    return "" if config.auth.mode == "open" else f"  login  docker login {host}\n"
+
+
+def _user(config: Config) -> str:
+    return "-u USER " if config.auth.mode == "builtin" else ""

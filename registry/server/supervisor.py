@@ -262,7 +262,7 @@ class Supervisor:
             self._output.write(banner.text(self._config, self._sockets).encode())
         else:
             banner.log_ready(self._config, self._sockets)
-        banner.warn_if_open(self._sockets)
+        banner.warn_if_open(self._config)
 
 
 def _allow_many_connections() -> None:

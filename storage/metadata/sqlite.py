@@ -10,6 +10,7 @@ import asyncio
 import sqlite3
 import time
 from collections.abc import Awaitable, Callable
+from contextlib import closing
 from pathlib import Path
 from typing import TypeVar, cast
 
@@ -94,14 +95,17 @@ class SqliteStore(_Reading):
 
     @staticmethod
     def migrate(data: Path) -> int:
-        """Create the database or bring it to the newest schema; return its version. Blocks. Raises `SchemaTooNew`."""
-        connection = _connect(str(data / _FILE_NAME), _WRITE_BUSY_MS)
+        """Create the database or bring it to the newest schema; return its version. Blocks.
+
+        Raises `SchemaTooNew`, and `StorageUnavailable` when the file cannot be used, for instance by this user.
+        """
         try:
-            refuse_newer(connection)
-            _use_write_ahead_log(connection)
-            return migrate_sqlite(connection)
-        finally:
-            connection.close()
+            with closing(_connect(str(data / _FILE_NAME), _WRITE_BUSY_MS)) as connection:
+                refuse_newer(connection)
+                _use_write_ahead_log(connection)
+                return migrate_sqlite(connection)
+        except sqlite3.Error as error:
+            raise translate(error) from error
 
     def __init__(self, data: Path) -> None:
         """Open a database that `migrate` made."""

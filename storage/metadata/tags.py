@@ -29,8 +29,8 @@ async def put(tx: Transaction, repository_id: int, tag: Tag, manifest_id: int, n
     )
 
 
-async def delete(tx: Transaction, repository_id: int, tag: Tag) -> bool:
-    return await tx.execute("DELETE FROM tags WHERE repository_id = ? AND name = ?", repository_id, tag) == 1
+async def delete(tx: Transaction, repository_id: int, tag: Tag) -> None:
+    await tx.execute("DELETE FROM tags WHERE repository_id = ? AND name = ?", repository_id, tag)
 
 
 async def names_of(queries: Queries, manifest_id: int) -> list[Tag]:

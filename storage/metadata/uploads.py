@@ -15,21 +15,25 @@ class UploadRow:
     touched_at: int
 
 
-async def insert(tx: Transaction, upload: UploadRow, repository: RepositoryName) -> None:
+async def insert(tx: Transaction, upload: UploadRow, repository: RepositoryName, principal: str) -> None:
     await tx.execute(
-        "INSERT INTO uploads (id, repository, algorithm, created_at, touched_at) VALUES (?, ?, ?, ?, ?)",
+        "INSERT INTO uploads (id, repository, principal, algorithm, created_at, touched_at) VALUES (?, ?, ?, ?, ?, ?)",
         upload.id,
         repository,
+        principal,
         upload.algorithm,
         upload.touched_at,
         upload.touched_at,
     )
 
 
-async def find(queries: Queries, upload_id: str, repository: RepositoryName) -> UploadRow | None:
-    """The session, if it is one of this repository: an id alone opens nothing."""
+async def find(queries: Queries, upload_id: str, repository: RepositoryName, principal: str) -> UploadRow | None:
+    """The session, if this principal began it in this repository: an id alone opens nothing."""
     row = await queries.fetch_one(
-        "SELECT id, algorithm, touched_at FROM uploads WHERE id = ? AND repository = ?", upload_id, repository
+        "SELECT id, algorithm, touched_at FROM uploads WHERE id = ? AND repository = ? AND principal = ?",
+        upload_id,
+        repository,
+        principal,
     )
     return None if row is None else UploadRow(*row)
 

@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 from blockbuster import blockbuster_ctx
 
-from registry.app import run_check
+from registry.app.storing import run_check
 from registry.config.settings import Config
+from tests.api.accounts import Accounts, inhabited
 from tests.api.server import Registry, configured, running
 
 ENGINES: dict[str, dict[str, object]] = {"memory": {"storage.ephemeral": True}, "disk": {}}
@@ -57,3 +58,10 @@ async def serve(engine: dict[str, object], tmp_path: Path) -> AsyncIterator[Serv
 async def registry(serve: Serve) -> Registry:
     """A registry as it is by default."""
     return await serve({})
+
+
+@pytest.fixture
+async def accounts(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Accounts]:
+    """A registry in memory that asks for logins, with everybody in it."""
+    async with inhabited({}, monkeypatch) as accounts:
+        yield accounts

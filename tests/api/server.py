@@ -15,7 +15,10 @@ import orjson
 from multidict import CIMultiDictProxy
 from yarl import URL
 
-from registry.app import Storage, open_storage, prepare, run_check, serving
+from auth.passwords import Passwords
+from registry.app.first_start import prepare
+from registry.app.serving import serving
+from registry.app.storing import Storage, open_storage, run_check
 from registry.config.load import load
 from registry.config.settings import Config
 from registry.log import RequestLog
@@ -97,19 +100,27 @@ async def _pieces(pieces: tuple[bytes, ...]) -> AsyncIterator[bytes]:
 
 
 def configured(settings: Mapping[str, object]) -> Config:
-    """A configuration of defaults, and of `settings` by their dotted paths. A mistake in one raises `ConfigError`."""
-    return load(None, {}, settings)
+    """A configuration of defaults, and of `settings` by their dotted paths. A mistake in one raises `ConfigError`.
+
+    Nobody is asked to log in, unless the settings say so.
+    """
+    return load(None, {}, {"auth.mode": "open", **settings})
 
 
 @contextlib.asynccontextmanager
-async def running(config: Config, storage: Storage | None = None) -> AsyncIterator[Registry]:
-    """Serve for as long as the context is open; `storage` is what the configuration says if it is not given."""
+async def running(
+    config: Config, storage: Storage | None = None, passwords: Passwords | None = None
+) -> AsyncIterator[Registry]:
+    """Serve for as long as the context is open; `storage` is what the configuration says if it is not given.
+
+    `passwords` are for tests that log in often.
+    """
     if storage is None:
-        prepare(config)
+        await asyncio.to_thread(prepare, config)
         storage = open_storage(config)
     log, metrics = RequestLines(), Metrics()
     state = WorkerState(RequestLog("json", "all", log))
-    async with serving(config, storage, metrics, state) as handler:
+    async with serving(config, storage, metrics, state, passwords) as handler:
         server = Server(
             handler,
             state=state,

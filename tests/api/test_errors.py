@@ -10,6 +10,7 @@ import pytest
 from registry import errors
 from registry.api import errors as api_errors
 from registry.api.errors import WIRE
+from registry.api.jsonapi import problems
 from storage import errors as storage_errors
 from storage.errors import RegistryError
 from tests.api.conftest import Serve
@@ -142,6 +143,18 @@ PROVOCATIONS = [
     Provocation(api_errors.MethodNotAllowed, 405, "UNSUPPORTED", ask("PUT", "/v2/"), headers=(("Allow", "GET, HEAD"),)),
 ]
 
+# In `test_access_errors`.
+WITH_LOGIN = {errors.Unauthorized, errors.Denied, errors.TagImmutable}
+# In `rest.test_errors`, since nothing but the management has them.
+IN_MANAGEMENT = {
+    errors.NotFound,
+    errors.Conflict,
+    errors.AttributeInvalid,
+    errors.AttributeTaken,
+    problems.DocumentTooLarge,
+    problems.MediaTypeUnsupported,
+}
+
 # These need a registry that is set up for them.
 LIMITED = [
     Provocation(
@@ -199,7 +212,8 @@ async def fill(registry: Registry) -> None:
 
 def test_every_error_is_provoked() -> None:
     """No row of the table of errors is without a test."""
-    assert {provocation.error for provocation in (*PROVOCATIONS, *LIMITED)} | ALONE == set(WIRE)
+    provoked = {provocation.error for provocation in (*PROVOCATIONS, *LIMITED)}
+    assert provoked | ALONE | WITH_LOGIN | IN_MANAGEMENT == set(WIRE)
 
 
 @pytest.mark.parametrize("wanted", PROVOCATIONS, ids=named)

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+from auth.actor import Actor
+from auth.policy import Unlimited
+from auth.principals import ANONYMOUS
 from registry.domain.uploads import UploadLimits, Uploads
 from storage.clock import FakeClock, SystemClock
 from storage.names import parse_repository_name
@@ -14,6 +17,8 @@ from tests.api.slow import slow_request
 
 APP = parse_repository_name("app")
 IDLE_SECONDS = 24 * 3600
+# Who clients are in a registry that asks nobody.
+EVERYBODY = Actor(Unlimited(ANONYMOUS))
 
 
 def uploads_of(registry: Registry, clock: FakeClock) -> Uploads:
@@ -47,10 +52,10 @@ async def test_touched_upload_stays(registry: Registry) -> None:
     """Every chunk begins the idle time anew."""
     clock = FakeClock()
     uploads = uploads_of(registry, clock)
-    upload = await uploads.start(APP)
+    upload = await uploads.start(EVERYBODY, APP)
     for piece in (b"hello", b", ", b"world"):
         clock.advance(IDLE_SECONDS * 0.7)
-        await uploads.append(APP, upload.id, body(piece))
+        await uploads.append(EVERYBODY, APP, upload.id, body(piece))
         assert await uploads.expire_idle() == 0
     assert await finish(registry, f"/v2/app/blobs/uploads/{upload.id}") == 201
     assert await stored(registry)
@@ -63,10 +68,10 @@ async def test_expiry_spares_the_others(registry: Registry) -> None:
     assert await finish(registry, await begin(registry), HELLO) == 201
     old = await begin(registry, b"old")
     clock.advance(IDLE_SECONDS + 60)
-    young = await uploads.start(APP)
+    young = await uploads.start(EVERYBODY, APP)
     assert await uploads.expire_idle() == 1
     assert (await registry.ask("GET", old)).status == 404
-    assert (await uploads.status(APP, young.id)).offset == 0
+    assert (await uploads.status(EVERYBODY, APP, young.id)).offset == 0
     assert await stored(registry)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 
-from registry.app import Storage
+from registry.app.storing import Storage
 from storage.blobs.memory import MemoryDriver
 from storage.errors import StorageUnavailable
 from storage.metadata.sqlite import MemoryStore

@@ -137,7 +137,6 @@ NOWHERE: list[Case] = [
             Step("GET", path, 404, error="UNSUPPORTED")
             for path in [
                 "/",
-                "/v1/",
                 "/v2x",
                 "//v2/",
                 "/v2/app",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import AsyncIterator
 
-from registry.app import Storage
+from registry.app.storing import Storage
 from storage.blobs.driver import StoredBytes, UploadWriter
 from storage.blobs.memory import MemoryDriver
 from storage.digest import Digest

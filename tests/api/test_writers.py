@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from registry.app import Storage, prepare
+from registry.app.first_start import prepare
+from registry.app.storing import Storage
 from storage.blobs.files import Files
 from storage.blobs.filesystem import FilesystemDriver
 from storage.metadata.sqlite import SqliteStore

@@ -13,7 +13,7 @@ from storage.errors import RegistryError
 from storage.metadata.migrate import SchemaTooNew
 from tests.architecture.source import PACKAGES, name_of, sources
 
-# What the specification lists under "Error Codes". UNAUTHORIZED comes with authentication.
+# What the specification lists under "Error Codes".
 SPEC_CODES = {
     "BLOB_UNKNOWN",
     "BLOB_UPLOAD_INVALID",
@@ -25,6 +25,7 @@ SPEC_CODES = {
     "NAME_INVALID",
     "NAME_UNKNOWN",
     "SIZE_INVALID",
+    "UNAUTHORIZED",
     "DENIED",
     "UNSUPPORTED",
     "TOOMANYREQUESTS",

@@ -11,7 +11,9 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from registry import app
+from registry.app.first_start import prepare
+from registry.app.serving import serving
+from registry.app.storing import Storage
 from registry.config import Config, load
 from registry.metrics import Metrics
 from registry.server.children import Ended
@@ -33,8 +35,8 @@ async def open_application(config: Config, metrics: Metrics, state: WorkerState)
     """What `registry.app` opens, on files and rows with steps."""
     data, trap = config.storage.data, Trap(Path(os.environ[TRAP]))
     driver = CachingDriver(FilesystemDriver(data, KillingFiles(trap)), config.storage.memory_cache)
-    storage = app.Storage(KillingStore(data, trap), driver, FileLease(data / "background.lock"))
-    async with app.serving(config, storage, metrics, state) as handler:
+    storage = Storage(KillingStore(data, trap), driver, FileLease(data / "background.lock"))
+    async with serving(config, storage, metrics, state) as handler:
         yield handler
 
 
@@ -58,7 +60,7 @@ def main() -> int:
     def read() -> Config:
         return load(None, os.environ, {})
 
-    supervisor = EagerSupervisor(read(), reload=read, prepare=app.prepare, open_application=open_application)
+    supervisor = EagerSupervisor(read(), reload=read, prepare=prepare, open_application=open_application)
     return supervisor.run()
 
 

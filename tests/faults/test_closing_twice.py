@@ -7,8 +7,10 @@ from typing import TypeVar
 
 import pytest
 
-from registry import app
+from auth.actor import OPERATING
 from registry.api.call import Services
+from registry.app.serving import build_services
+from registry.app.storing import Storage
 from registry.config import Config
 from storage.blobs.filesystem import FilesystemDriver
 from storage.digest import digest_of
@@ -49,8 +51,8 @@ async def store(tmp_path: Path) -> HeldStore:
 @pytest.fixture
 async def services(store: HeldStore, tmp_path: Path) -> AsyncIterator[Services]:
     """The real use cases over `store`; in the end what is stored is with_body."""
-    storage = app.Storage(store, FilesystemDriver(tmp_path), None)
-    yield app.build_services(Config(), storage)
+    storage = Storage(store, FilesystemDriver(tmp_path), None)
+    yield build_services(Config(), storage)
     await storage.close()
 
 
@@ -70,12 +72,12 @@ async def test_a_closing_request_between_bytes_and_row(
     """A closing request that comes between another one's bytes and their row neither takes the blob nor spoils it."""
     content = b"precious"
     digest = digest_of(content)
-    upload = await services.uploads.start(REPOSITORY)
+    upload = await services.uploads.start(OPERATING, REPOSITORY)
     if not with_body:
-        await services.uploads.append(REPOSITORY, upload.id, body(content))
+        await services.uploads.append(OPERATING, REPOSITORY, upload.id, body(content))
 
     def finish() -> Awaitable[None]:
-        return services.uploads.finish(REPOSITORY, upload.id, digest, body(content if with_body else b""))
+        return services.uploads.finish(OPERATING, REPOSITORY, upload.id, digest, body(content if with_body else b""))
 
     async with asyncio.timeout(SECONDS):
         store.held = True

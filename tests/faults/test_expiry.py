@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from auth.actor import OPERATING
 from registry.domain.uploads import UploadLimits, Uploads
 from storage.blobs.filesystem import FilesystemDriver
 from storage.clock import FakeClock
@@ -108,8 +109,8 @@ async def test_an_upload_that_was_busy_a_moment_ago_stays(tmp_path: Path) -> Non
         yield b"end"
 
     async with asyncio.timeout(10):
-        upload = await uploads.start(RepositoryName("app"))
-        appending = asyncio.create_task(uploads.append(RepositoryName("app"), upload.id, body()))
+        upload = await uploads.start(OPERATING, RepositoryName("app"))
+        appending = asyncio.create_task(uploads.append(OPERATING, RepositoryName("app"), upload.id, body()))
         await arriving.wait()
         clock.advance(61)
         expiring = asyncio.create_task(uploads.expire_idle())
@@ -117,7 +118,7 @@ async def test_an_upload_that_was_busy_a_moment_ago_stays(tmp_path: Path) -> Non
         rest.set()
         await appending
         assert await expiring == 0
-        assert (await uploads.status(RepositoryName("app"), upload.id)).offset == len(b"beginend")
+        assert (await uploads.status(OPERATING, RepositoryName("app"), upload.id)).offset == len(b"beginend")
     await store.close()
     await driver.close()
 

@@ -8,8 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from registry import app
+from auth.actor import OPERATING
 from registry.api.call import Services
+from registry.app.serving import build_services
+from registry.app.storing import Storage
 from registry.config import Config
 from registry.domain.manifests import Push
 from storage.blobs.filesystem import FilesystemDriver
@@ -40,8 +42,8 @@ def journal(data: Path) -> Journal:
 @pytest.fixture
 async def services(data: Path, journal: Journal) -> AsyncIterator[Services]:
     """The real use cases on real files and rows."""
-    storage = app.Storage(RecordingStore(data, journal), FilesystemDriver(data, RecordingFiles(journal)), None)
-    yield app.build_services(Config(), storage)
+    storage = Storage(RecordingStore(data, journal), FilesystemDriver(data, RecordingFiles(journal)), None)
+    yield build_services(Config(), storage)
     await storage.close()
 
 
@@ -54,16 +56,16 @@ async def content(*pieces: bytes) -> AsyncIterator[bytes]:
 async def push(services: Services, blob: bytes) -> Digest:
     """Push a blob in one request."""
     digest = digest_of(blob)
-    await services.uploads.push(REPOSITORY, digest, content(blob))
+    await services.uploads.push(OPERATING, REPOSITORY, digest, content(blob))
     return digest
 
 
 async def test_bytes_are_durable_before_their_rows(services: Services, journal: Journal) -> None:
     """Data, then the name of the file, then the row, and only then the answer: each is on the disk before the next."""
-    upload = await services.uploads.start(REPOSITORY)
+    upload = await services.uploads.start(OPERATING, REPOSITORY)
     blob = random.Random(1).randbytes(3 << 20)
-    await services.uploads.append(REPOSITORY, upload.id, content(blob[: 1 << 20], blob[1 << 20 :]))
-    await services.uploads.finish(REPOSITORY, upload.id, digest_of(blob), content())
+    await services.uploads.append(OPERATING, REPOSITORY, upload.id, content(blob[: 1 << 20], blob[1 << 20 :]))
+    await services.uploads.finish(OPERATING, REPOSITORY, upload.id, digest_of(blob), content())
 
     arriving = f"uploads/{upload.id}"
     (stored,) = journal.names("rename to")
@@ -93,7 +95,7 @@ async def test_new_folders_are_durable_before_the_row(data: Path, services: Serv
 
 async def test_starting_an_upload_costs_no_sync(services: Services, journal: Journal) -> None:
     """An upload that is lost in a power cut is begun again: its row alone is not worth an fsync."""
-    await services.uploads.start(REPOSITORY)
+    await services.uploads.start(OPERATING, REPOSITORY)
     assert journal.events == [Event("begin"), Event("commit")]
 
 
@@ -104,11 +106,11 @@ async def test_changes_that_are_acknowledged_are_durable(services: Services, jou
         await push(services, blob)
     manifest, tag, other = image(config, layer), Tag("1"), RepositoryName("other")
     changes = [
-        services.manifests.put(REPOSITORY, Push(manifest, IMAGE, None, [tag])),
-        services.tags.delete(REPOSITORY, tag),
-        services.manifests.delete(REPOSITORY, digest_of(manifest)),
+        services.manifests.put(OPERATING, REPOSITORY, Push(manifest, IMAGE, None, [tag])),
+        services.tags.delete(OPERATING, REPOSITORY, tag),
+        services.manifests.delete(OPERATING, REPOSITORY, digest_of(manifest)),
         services.uploads.mount(other, digest_of(layer), REPOSITORY, lambda _: True),
-        services.blobs.delete(REPOSITORY, digest_of(layer)),
+        services.blobs.delete(OPERATING, REPOSITORY, digest_of(layer)),
     ]
     for change in changes:
         journal.events.clear()
@@ -118,10 +120,10 @@ async def test_changes_that_are_acknowledged_are_durable(services: Services, jou
 
 async def test_cancelling_makes_room_first(services: Services, journal: Journal) -> None:
     """A cancelled upload's bytes go before its row: on a full disk the row's change needs the room that they took."""
-    upload = await services.uploads.start(REPOSITORY)
-    await services.uploads.append(REPOSITORY, upload.id, content(b"some"))
+    upload = await services.uploads.start(OPERATING, REPOSITORY)
+    await services.uploads.append(OPERATING, REPOSITORY, upload.id, content(b"some"))
     journal.events.clear()
-    await services.uploads.cancel(REPOSITORY, upload.id)
+    await services.uploads.cancel(OPERATING, REPOSITORY, upload.id)
     assert journal.events == [Event("unlink", f"uploads/{upload.id}"), Event("begin"), Event("commit")]
 
 
@@ -142,8 +144,8 @@ class SlowFolders(RecordingFiles):
 async def test_nobody_relies_on_a_folder_that_is_not_durable(data: Path, journal: Journal) -> None:
     """A push into a folder that another push has just made waits until the folder's own name is on the disk."""
     files = SlowFolders(journal)
-    storage = app.Storage(RecordingStore(data, journal), FilesystemDriver(data, files), None)
-    services = app.build_services(Config(), storage)
+    storage = Storage(RecordingStore(data, journal), FilesystemDriver(data, files), None)
+    services = build_services(Config(), storage)
     first, second = two_blobs_in_one_folder()
     async with asyncio.timeout(2 * SECONDS):
         slow = asyncio.create_task(push(services, first))

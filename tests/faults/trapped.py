@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from registry import app
+from registry.app.storing import run_check
 from registry.config import load
 from tests.daemon import START_SECONDS, Daemon
 from tests.faults.killing import Trap
@@ -58,7 +58,7 @@ class TrappedDaemon(Daemon):
 
 def find_problems(data: Path) -> list[str]:
     """What `berth check --bytes` would complain of, without the time that a program takes to start."""
-    report = asyncio.run(app.run_check(load(None, {}, {"storage.data": str(data)}), with_bytes=True))
+    report = asyncio.run(run_check(load(None, {}, {"storage.data": str(data)}), with_bytes=True))
     return [str(problem) for problem in report.problems]
 
 

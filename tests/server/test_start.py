@@ -152,19 +152,23 @@ def test_banner_has_lines_to_copy(host: str, shown: str) -> None:
     where = f"{shown}:{sockets_port(text)}"
     assert f"docker tag IMAGE {where}/IMAGE:1 && docker push {where}/IMAGE:1\n" in text
     assert f"docker pull {where}/IMAGE:1\n" in text
-    assert f"curl http://{where}/v2/_catalog\n" in text
+    assert f"docker login {where}\n" in text
+    assert f"curl -u USER http://{where}/v2/_catalog\n" in text
     assert f"data   {Config().storage.data.absolute()}\n" in text
 
 
-@pytest.mark.parametrize(("host", "levels"), [("127.0.0.1", []), ("127.0.0.2", []), ("0.0.0.0", ["WARNING"])])
-def test_open_address_is_warned_of(host: str, levels: list[str], caplog: pytest.LogCaptureFixture) -> None:
-    """Where others than this machine can reach the registry, which asks nobody to log in, the log says so."""
-    sockets = listener.bind(Address(host, 0))
+@pytest.mark.parametrize(("mode", "levels"), [("builtin", []), ("open", ["WARNING"])])
+def test_open_registry_is_warned_of(mode: str, levels: list[str], caplog: pytest.LogCaptureFixture) -> None:
+    """Where nobody is asked to log in, the log says so, and the banner tells of no login."""
+    config = load(None, {}, {"auth.mode": mode, "server.listen": "127.0.0.1:0"})
+    banner.warn_if_open(config)
+    assert [record.levelname for record in caplog.records] == levels
+    sockets = listener.bind(config.server.listen)
     try:
-        banner.warn_if_open(sockets)
+        text = banner.text(config, sockets)
     finally:
         listener.close(sockets)
-    assert [record.levelname for record in caplog.records] == levels
+    assert ("docker login" in text) == (mode == "builtin")
 
 
 def sockets_port(text: str) -> int:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from aiohttp import web
 
-from auth.policy import Action
 from registry.api.answer import json_answer
 from registry.api.call import Call
 from registry.api.wire import next_link, parse_count
@@ -19,7 +18,7 @@ async def list_repositories(call: Call) -> web.StreamResponse:
     """List the repositories that the caller may see."""
     size = parse_count(call.query("n"), call.settings.page_size, call.settings.max_page_size)
     last = call.query("last") or ""
-    page = await call.services.catalog.page(last, size, lambda name: call.may(Action.PULL, name))
+    page = await call.services.catalog.page(last, size, call.session.sees)
     headers = {}
     if page.more and page.repositories:
         headers["Link"] = next_link(call.url("/v2/_catalog"), {"n": size, "last": page.repositories[-1]})

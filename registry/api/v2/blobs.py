@@ -52,7 +52,7 @@ async def delete_blob(call: Call) -> web.StreamResponse:
     """Unlink a blob from the repository (end-10)."""
     if not call.settings.delete_blobs:
         raise OperationDisabled("deleting blobs")
-    await call.services.blobs.delete(call.repository, parse_digest(call.arguments["digest"]))
+    await call.services.blobs.delete(call.actor, call.repository, parse_digest(call.arguments["digest"]))
     return Answer(202)
 
 

@@ -44,7 +44,7 @@ async def put_manifest(call: Call) -> web.StreamResponse:
         tags=tags,
         condition=parse_condition(headers.get("If-Match"), headers.get("If-None-Match")),
     )
-    pushed = await call.services.manifests.put(call.repository, push)
+    pushed = await call.services.manifests.put(call.actor, call.repository, push)
     return _created(call, pushed, tags if digest is not None else [])
 
 
@@ -54,11 +54,11 @@ async def delete_manifest(call: Call) -> web.StreamResponse:
     if isinstance(reference, Digest):
         if not call.settings.delete_manifests:
             raise OperationDisabled("deleting manifests")
-        await call.services.manifests.delete(call.repository, reference)
+        await call.services.manifests.delete(call.actor, call.repository, reference)
     else:
         if not call.settings.delete_tags:
             raise OperationDisabled("deleting tags")
-        await call.services.tags.delete(call.repository, reference)
+        await call.services.tags.delete(call.actor, call.repository, reference)
     return Answer(202)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from aiohttp import web
 
-from auth.policy import Action
+from auth.roles import Action
 from registry.api.answer import Answer
 from registry.api.call import Call
 from registry.api.errors import render
@@ -24,11 +24,11 @@ async def start_upload(call: Call) -> web.StreamResponse:
     if digest is not None:
         wanted = parse_digest(digest)
         _refuse_too_large(call)
-        await call.services.uploads.push(call.repository, wanted, call.content())
+        await call.services.uploads.push(call.actor, call.repository, wanted, call.content())
         return _created(call, wanted)
     algorithm = call.query("digest-algorithm") or DEFAULT_ALGORITHM
     check_algorithm(algorithm, algorithm)
-    return _accepted(call, await call.services.uploads.start(call.repository, algorithm))
+    return _accepted(call, await call.services.uploads.start(call.actor, call.repository, algorithm))
 
 
 async def append_to_upload(call: Call) -> web.StreamResponse:
@@ -36,7 +36,9 @@ async def append_to_upload(call: Call) -> web.StreamResponse:
     _refuse_too_large(call)
     chunk = parse_content_range(call.request.headers.get("Content-Range"), call.request.content_length)
     try:
-        upload = await call.services.uploads.append(call.repository, call.arguments["upload"], call.content(), chunk)
+        upload = await call.services.uploads.append(
+            call.actor, call.repository, call.arguments["upload"], call.content(), chunk
+        )
     except (OffsetMismatch, UploadBusy) as error:
         return _out_of_order(call, error)
     return _accepted(call, upload)
@@ -51,7 +53,9 @@ async def finish_upload(call: Call) -> web.StreamResponse:
     _refuse_too_large(call)
     chunk = parse_content_range(call.request.headers.get("Content-Range"), call.request.content_length)
     try:
-        await call.services.uploads.finish(call.repository, call.arguments["upload"], digest, call.content(), chunk)
+        await call.services.uploads.finish(
+            call.actor, call.repository, call.arguments["upload"], digest, call.content(), chunk
+        )
     except (OffsetMismatch, UploadBusy) as error:
         return _out_of_order(call, error)
     return _created(call, digest)
@@ -59,13 +63,13 @@ async def finish_upload(call: Call) -> web.StreamResponse:
 
 async def get_upload(call: Call) -> web.StreamResponse:
     """Say how far an upload got (end-13)."""
-    upload = await call.services.uploads.status(call.repository, call.arguments["upload"])
+    upload = await call.services.uploads.status(call.actor, call.repository, call.arguments["upload"])
     return Answer(204, _position(call, upload))
 
 
 async def cancel_upload(call: Call) -> web.StreamResponse:
     """Drop an upload (end-14)."""
-    await call.services.uploads.cancel(call.repository, call.arguments["upload"])
+    await call.services.uploads.cancel(call.actor, call.repository, call.arguments["upload"])
     return Answer(204)
 
 
@@ -81,7 +85,7 @@ async def _mount(call: Call, digest: Digest) -> web.StreamResponse:
     uploads = call.services.uploads
     if await uploads.mount(call.repository, digest, source, lambda name: call.may(Action.PULL, name)):
         return _created(call, digest)
-    return _accepted(call, await uploads.start(call.repository, digest.algorithm))
+    return _accepted(call, await uploads.start(call.actor, call.repository, digest.algorithm))
 
 
 def _source(call: Call) -> RepositoryName | None:

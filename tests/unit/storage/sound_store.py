@@ -7,6 +7,8 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from auth.actor import OPERATING
+from registry.domain.audit import Audit
 from registry.domain.manifests import Manifests, Push, read_manifest
 from registry.domain.tags import Tags
 from registry.domain.uploads import UploadLimits, Uploads
@@ -73,9 +75,9 @@ class _Maker:
         FilesystemDriver.prepare(place)
         self.store, self.driver = SqliteStore(place), FilesystemDriver(place)
         clock = FakeClock()
-        tags = Tags(self.store, clock)
+        tags = Tags(self.store, clock, Audit(clock))
         self.uploads = Uploads(self.store, self.driver, clock, UploadLimits(blob_size=0, receiving=10, idle_s=3600))
-        self.manifests = Manifests(self.store, clock, tags, sparse_indexes=False)
+        self.manifests = Manifests(self.store, clock, tags, Audit(clock), sparse_indexes=False)
         self.digests: dict[str, Digest] = {}
 
     async def blob(self, repository: RepositoryName, name: str, content: bytes, algorithm: str = "sha256") -> Json:
@@ -83,14 +85,14 @@ class _Maker:
             yield content
 
         digest = self.digests[name] = digest_of(content, algorithm)
-        await self.uploads.push(repository, digest, body())
+        await self.uploads.push(OPERATING, repository, digest, body())
         return descriptor(CONFIG_TYPE if name == "config" else LAYER_TYPE, digest, len(content))
 
     async def manifest(self, repository: RepositoryName, name: str, tag: str | None, document: Json) -> Json:
         content, media_type = json.dumps(document).encode(), str(document["mediaType"])
         digest = self.digests[name] = digest_of(content)
         tags = [] if tag is None else [parse_tag(tag)]
-        await self.manifests.put(repository, Push(content, media_type, None if tags else digest, tags))
+        await self.manifests.put(OPERATING, repository, Push(content, media_type, None if tags else digest, tags))
         return descriptor(media_type, digest, len(content))
 
     async def close(self) -> None:

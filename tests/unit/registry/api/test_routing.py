@@ -2,10 +2,10 @@
 
 import pytest
 
-from auth.policy import Action
+from auth.roles import Action
 from registry.api.call import Call
 from registry.api.errors import MethodNotAllowed, RouteUnknown
-from registry.api.routing import Match, Route, Router
+from registry.api.routing import Guard, Match, Route, Router
 from registry.api.v2.routes import ROUTES
 from storage.errors import NameInvalid
 
@@ -197,9 +197,9 @@ async def refuse(call: Call) -> None:
 def test_head_with_a_row_of_its_own() -> None:
     """A row for GET answers HEAD as well, unless HEAD has a row of its own, wherever that stands."""
     rows = [
-        Route("HEAD", "/a/<x>", refuse, "head of a"),  # type: ignore[arg-type]
-        Route("GET", "/a/<x>", refuse, "a"),  # type: ignore[arg-type]
-        Route("GET", "/b", refuse, "b"),  # type: ignore[arg-type]
+        Route("HEAD", "/a/<x>", refuse, "head of a", Guard.ANYONE),  # type: ignore[arg-type]
+        Route("GET", "/a/<x>", refuse, "a", Guard.ANYONE),  # type: ignore[arg-type]
+        Route("GET", "/b", refuse, "b", Guard.ANYONE),  # type: ignore[arg-type]
     ]
     router = Router(rows)
     assert [router.find("HEAD", path).route.name for path in ("/a/1", "/b")] == ["head of a", "b"]
@@ -207,7 +207,7 @@ def test_head_with_a_row_of_its_own() -> None:
 
 def test_dots_in_templates_are_dots() -> None:
     """What looks like a pattern in a template is text."""
-    router = Router([Route("GET", "/.well-known/x.json", refuse, "x")])  # type: ignore[arg-type]
+    router = Router([Route("GET", "/.well-known/x.json", refuse, "x", Guard.ANYONE)])  # type: ignore[arg-type]
     assert router.find("GET", "/.well-known/x.json").route.name == "x"
     with pytest.raises(RouteUnknown):
         router.find("GET", "/.well-known/xyjson")

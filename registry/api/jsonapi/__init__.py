@@ -1,0 +1,1 @@
+"""JSON:API documents: reading what clients send, and rendering resources, pages and errors."""

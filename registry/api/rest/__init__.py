@@ -1,0 +1,1 @@
+"""`/v1`: the management of accounts, projects, access rules and the audit log, as JSON:API."""

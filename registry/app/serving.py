@@ -1,0 +1,135 @@
+"""What a worker serves, and what it does besides."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+
+from aiohttp import web
+
+from auth.passwords import Passwords
+from registry.api.call import Services, Settings
+from registry.api.forwarded import Origins
+from registry.api.ops import Operations
+from registry.api.pipeline import Pipeline
+from registry.api.pulls import with_audited_pulls
+from registry.api.rest.routes import ROUTES as REST_ROUTES
+from registry.api.routing import Route
+from registry.api.v2.routes import ROUTES as V2_ROUTES
+from registry.app.access import Access, build_access
+from registry.app.first_start import ensure_admin
+from registry.app.management import build_management
+from registry.app.storing import Storage, open_storage
+from registry.app.upkeep import Upkeep
+from registry.background import Background
+from registry.config.settings import Config
+from registry.domain.audit import Audit
+from registry.domain.blobs import Blobs
+from registry.domain.catalog import Catalog
+from registry.domain.manifests import Manifests
+from registry.domain.referrers import Referrers
+from registry.domain.tags import Tags
+from registry.domain.uploads import UploadLimits, Uploads
+from registry.metrics import Metrics
+from registry.state import WorkerState
+from storage.clock import SystemClock
+
+Handler = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
+
+
+@asynccontextmanager
+async def open_application(config: Config, metrics: Metrics, state: WorkerState) -> AsyncIterator[Handler]:
+    """Everything that a worker serves, for as long as the context is open."""
+    async with serving(config, open_storage(config), metrics, state) as handler:
+        yield handler
+
+
+@asynccontextmanager
+async def serving(
+    config: Config, storage: Storage, metrics: Metrics, state: WorkerState, passwords: Passwords | None = None
+) -> AsyncIterator[Handler]:
+    """As `open_application`, over storage that the caller opened; it is closed at the end."""
+    clock = SystemClock()
+    hasher = passwords or Passwords()
+    access = build_access(config, storage.store, clock, hasher)
+    services = build_services(config, storage, hasher)
+    operations = Operations(state, metrics, storage.store, {"metadata": storage.store.schema_version})
+    pipeline = Pipeline(
+        routes_of(config, access, operations),
+        services,
+        access.gate,
+        _settings(config),
+        _origins(config),
+        state.request_log,
+        metrics,
+    )
+    upkeep = Upkeep(config, storage, clock, services, access, metrics)
+    try:
+        if config.storage.ephemeral and config.auth.mode != "open":
+            await ensure_admin(storage.store, hasher)
+        async with Background(metrics.task_failed) as background:
+            upkeep.begin(background)
+            yield pipeline
+    finally:
+        # What was refused in the last second is written, unless the store does not answer any more.
+        try:
+            async with asyncio.timeout(5):
+                await access.batch.close()
+        finally:
+            await storage.close()
+
+
+def build_services(config: Config, storage: Storage, passwords: Passwords | None = None) -> Services:
+    """The use cases over a storage."""
+    clock = SystemClock()
+    limits = UploadLimits(
+        blob_size=config.limits.blob_size,
+        receiving=config.uploads.max_concurrent,
+        idle_s=config.uploads.idle_timeout,
+    )
+    audit = Audit(clock)
+    tags = Tags(storage.store, clock, audit)
+    return Services(
+        blobs=Blobs(storage.store, storage.driver, audit),
+        uploads=Uploads(storage.store, storage.driver, clock, limits),
+        manifests=Manifests(storage.store, clock, tags, audit, sparse_indexes=config.manifests.sparse_indexes),
+        tags=tags,
+        referrers=Referrers(storage.store),
+        catalog=Catalog(storage.store),
+        management=build_management(storage.store, clock, passwords or Passwords()),
+    )
+
+
+def routes_of(config: Config, access: Access, operations: Operations) -> list[Route]:
+    """All rows of the route table."""
+    registry = V2_ROUTES if config.server.role == "all" else []
+    if config.audit.pulls:
+        registry = with_audited_pulls(registry, access.log)
+    tokens = access.endpoint.routes() if config.auth.mode == "builtin" else []
+    metrics = operations.metrics_routes(public=config.metrics.public) if config.metrics.enabled else []
+    return [*registry, *tokens, *REST_ROUTES, *operations.routes(), *metrics]
+
+
+def _settings(config: Config) -> Settings:
+    return Settings(
+        manifest_size=config.limits.manifest_size,
+        blob_size=config.limits.blob_size,
+        page_size=config.limits.page_size,
+        max_page_size=config.limits.max_page_size,
+        ranges=config.limits.ranges,
+        tags_per_push=config.limits.tags_per_push,
+        stall_timeout=config.limits.stall_timeout,
+        delete_tags=config.delete.tags,
+        delete_manifests=config.delete.manifests,
+        delete_blobs=config.delete.blobs,
+    )
+
+
+def _origins(config: Config) -> Origins:
+    return Origins(
+        absolute=config.server.locations == "absolute",
+        public_url=config.server.public_url,
+        trusted=config.server.trusted_proxies,
+        secure=config.server.tls_certificate is not None,
+    )
