@@ -4,6 +4,8 @@ Only what the wanted command needs is imported, so that each starts fast.
 """
 
 import argparse
+import importlib
+import io
 import os
 import signal
 import sys
@@ -11,9 +13,24 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from registry import __version__
-from registry.cli import check, config, migrate, serve, version
+from registry.cli import check, config, key, migrate, serve, version
+from registry.cli.nouns import Noun
 
-COMMANDS = (serve, migrate, check, config, version)
+COMMANDS = (serve, migrate, check, config, key, version)
+
+# These have commands of their own. Each is a module too, imported only when it is wanted.
+NOUNS = {
+    "user": "manage users and their passwords",
+    "group": "manage groups of users",
+    "robot": "manage robots, the accounts of programs",
+    "token": "manage access tokens of users and robots",
+    "project": "manage projects",
+    "member": "manage who has which role in a project",
+    "registry": "manage registries and who may see them",
+    "rule": "manage who may do what to which repositories",
+    "immutable": "manage which tags neither move nor go",
+    "audit": "see who did what",
+}
 
 _DESCRIPTION = "Berth, an OCI registry: docker, podman, helm, oras and the like push to it and pull from it."
 _EPILOG = """\
@@ -22,6 +39,8 @@ examples:
   berth serve --listen 0.0.0.0:5000 --data /var/lib/berth
   berth config --example > berth.toml      a file with all settings, to change and to pass with --config
   berth check --bytes                      verify everything that is stored
+  berth user create alice                  then: docker login -u alice HOST
+  berth token create alice laptop --actions pull,push
 
 berth COMMAND --help tells more about each command.
 """
@@ -38,7 +57,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         or a wrong configuration.
     """
     _ensure_streams()
-    arguments = _parser().parse_args(argv)
+    words = sys.argv[1:] if argv is None else argv
+    arguments = _parser(words).parse_args(words)
     try:
         code: int = arguments.run(arguments)
         sys.stdout.flush()
@@ -51,7 +71,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     return code
 
 
-def _parser() -> argparse.ArgumentParser:
+def _parser(words: Sequence[str]) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="berth",
         description=_DESCRIPTION,
@@ -59,10 +79,16 @@ def _parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
-    parser.add_argument("--version", action="version", version=f"berth {__version__}")
+    parser.add_argument("-V", "--version", action="version", version=f"berth {__version__}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     for command in COMMANDS:
         command.register(commands)
+    for name, summary in NOUNS.items():
+        noun = Noun(commands, name, summary)
+        # What comes first is the command: no flag before it takes a value.
+        if name == next((word for word in words if not word.startswith("-")), None):
+            importlib.import_module(f"registry.cli.{name}").register(noun)
+            noun.complete()
     return parser
 
 
@@ -70,3 +96,6 @@ def _ensure_streams() -> None:
     # A program that is started with closed descriptors has None here, which nothing expects.
     sys.stdout = sys.stdout or Path(os.devnull).open("w")  # noqa: SIM115 - open until the end
     sys.stderr = sys.stderr or Path(os.devnull).open("w")  # noqa: SIM115
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        # What is stored may have characters that this terminal does not know.
+        sys.stdout.reconfigure(errors="backslashreplace")

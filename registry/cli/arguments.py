@@ -98,5 +98,6 @@ def load_config(arguments: argparse.Namespace) -> Config:
         "server.listen": getattr(arguments, "listen", None),
         "server.workers": getattr(arguments, "workers", None),
         "log.format": getattr(arguments, "log_format", None),
+        "auth.mode": getattr(arguments, "auth_mode", None),
     }
     return load(path, environ, flags)

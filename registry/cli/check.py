@@ -38,9 +38,9 @@ def run(arguments: argparse.Namespace) -> int:
 
     import asyncio  # noqa: PLC0415
 
-    from registry import app  # noqa: PLC0415
+    from registry.app.storing import run_check  # noqa: PLC0415
 
-    report = asyncio.run(app.run_check(config, with_bytes=arguments.bytes))
+    report = asyncio.run(run_check(config, with_bytes=arguments.bytes))
     if arguments.json:
         import json  # noqa: PLC0415
 

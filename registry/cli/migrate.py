@@ -27,8 +27,9 @@ def run(arguments: argparse.Namespace) -> int:
     """Migrate, and print the schema's version."""
     config = load_config(arguments)
 
-    from registry import app  # noqa: PLC0415
+    from registry.app.first_start import prepare  # noqa: PLC0415
+    from registry.app.storing import schema_version  # noqa: PLC0415
 
-    app.prepare(config)
-    print(f"the database has schema version {app.schema_version(config)}")
+    prepare(config)
+    print(f"the database has schema version {schema_version(config)}")
     return 0

@@ -14,7 +14,8 @@ The log goes to standard output; the reason why it cannot start, to standard err
 """
 _EXAMPLES = """\
 examples:
-  berth serve
+  berth serve                                      the first start prints the password of the user admin
+  berth serve --open                               without login
   berth serve --listen 0.0.0.0:5000 --data /var/lib/berth
   berth serve --ephemeral --listen 127.0.0.1:0     everything in memory, any free port: for tests
   BERTH_LOG__REQUESTS=changes berth serve --config /etc/berth.toml
@@ -48,6 +49,13 @@ def register(commands: Commands[argparse.ArgumentParser]) -> None:
         help="keep everything in memory, in one worker; all is gone at stop",
     )
     parser.add_argument(
+        "--open",
+        dest="auth_mode",
+        action="store_const",
+        const="open",
+        help="ask nobody who they are: for trying things out, on loopback only",
+    )
+    parser.add_argument(
         "--log-format",
         choices=("auto", "json", "text"),
         help="auto (the default) is text on a terminal, else JSON",
@@ -59,13 +67,14 @@ def run(arguments: argparse.Namespace) -> int:
     # First, so that a mistake in the settings is told before the rest is loaded.
     config = load_config(arguments)
 
-    from registry import app  # noqa: PLC0415
+    from registry.app.first_start import prepare  # noqa: PLC0415
+    from registry.app.serving import open_application  # noqa: PLC0415
     from registry.server.supervisor import Supervisor  # noqa: PLC0415
 
     supervisor = Supervisor(
         config,
         reload=partial(load_config, arguments),
-        prepare=app.prepare,
-        open_application=app.open_application,
+        prepare=prepare,
+        open_application=open_application,
     )
     return supervisor.run()

@@ -14,13 +14,13 @@ from pathlib import Path
 import pytest
 
 from registry import __version__
-from registry.cli import main
+from registry.cli import NOUNS, main
 from tests.daemon import Daemon
 from tests.server.program import wait_until
 
 Berth = Callable[..., subprocess.Popen[str]]
 
-COMMANDS = ["serve", "migrate", "check", "config", "version"]
+COMMANDS = ["serve", "migrate", "check", "config", "key", "version", *NOUNS]
 
 
 @pytest.fixture(autouse=True)
@@ -181,7 +181,7 @@ def test_broken_pipe_is_quiet(berth: Berth) -> None:
 
 def test_serve_shows_the_banner_and_ends_on_ctrl_c(berth: Berth, elsewhere: Path) -> None:
     """With text logs, people are shown where things are; Ctrl-C ends the daemon with 0 and without noise."""
-    process = berth("serve", "--listen", "127.0.0.1:0", "--workers", "1", "--log-format", "text")
+    process = berth("serve", "--open", "--listen", "127.0.0.1:0", "--workers", "1", "--log-format", "text")
     assert process.stdout is not None
     lines = [process.stdout.readline() for _ in range(8)]
     assert re.fullmatch(rf"Berth {re.escape(__version__)} is ready on http://127\.0\.0\.1:\d+\n", lines[1])
