@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bench.content import BigFile
 from bench.lifecycle import Memory, StartUp
+from bench.login import ManifestWithLogin
 from bench.measurements import Measurement, Settings
 from bench.reads import BlobGet, BlobStream, ImagePull, ManifestGet, ManifestHead
 from bench.tags import TagList, TagRepository
@@ -21,6 +22,7 @@ def plan(settings: Settings) -> list[Measurement]:
         StartUp(settings),
         ManifestGet(settings, "tag"),
         ManifestGet(settings, "digest"),
+        ManifestWithLogin(settings),
         ManifestHead(settings),
         BlobGet(settings, "blob-small", SMALL, "1 KiB", 32),
         BlobGet(settings, "blob-large", LARGE, "8 MiB", 8),

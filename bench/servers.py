@@ -80,14 +80,18 @@ class Registry:
     server: Server | None = None
 
 
-def berth() -> Program:
-    """The Berth that is installed beside this Python; StartFailed when there is none."""
+def berth(*, login: bool = False) -> Program:
+    """The Berth that is installed beside this Python; StartFailed when there is none.
+
+    The others are measured as they are by default, without login, and so is Berth, unless `login` says otherwise.
+    """
     executable = Path(sys.executable).with_name("berth")
     if not executable.exists():
         raise StartFailed("berth is not installed in this Python environment: run `make setup`")
 
     def command(folder: Path, port: int) -> list[str]:
-        return [str(executable), "serve", "--data", str(folder / "data"), "--listen", f"127.0.0.1:{port}"]
+        mode = [] if login else ["--open"]
+        return [str(executable), "serve", *mode, "--data", str(folder / "data"), "--listen", f"127.0.0.1:{port}"]
 
     return Program(OURS, _version([str(executable), "version"]), command)
 
@@ -107,11 +111,11 @@ def docker_registry() -> Program | None:
 
 
 def start(program: Program, folder: Path) -> Server:
-    """Starts `program` with its data and output in `folder`, which is made, and waits for it.
+    """Starts `program` with its data and output in `folder`, which is made if it is not there, and waits for it.
 
-    Raises StartFailed when it ends or does not answer 200 on /v2/ within 60 s; nothing is left running then.
+    Raises StartFailed when it ends or does not answer on /v2/ within 60 s; nothing is left running then.
     """
-    folder.mkdir()
+    folder.mkdir(exist_ok=True)
     port = _free_port()
     url = f"http://127.0.0.1:{port}"
     command = program.command(folder, port)
@@ -153,7 +157,8 @@ def _wait_until_ready(url: str, process: subprocess.Popen[bytes]) -> None:
         try:
             with Client(url, timeout=5) as client:
                 status = client.request("GET", "/v2/").status
-            if status == 200:
+            # A registry that asks for a login is ready, too.
+            if status in {200, 401}:
                 return
             answered = str(status)
         except (OSError, Unexpected):
