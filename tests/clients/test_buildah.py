@@ -1,25 +1,13 @@
 """buildah, with image storage of its own."""
 
 from collections.abc import Callable
-from functools import partial
 from pathlib import Path
-
-import pytest
 
 from tests.clients import answers
 from tests.clients.images import INDEX, some_files
-from tests.clients.programs import require, run
 from tests.daemon import Daemon
 
 Buildah = Callable[..., str]
-
-
-@pytest.fixture
-def buildah(tmp_path_factory: pytest.TempPathFactory) -> Buildah:
-    """The buildah command line, with no images."""
-    require("buildah")
-    folder = tmp_path_factory.mktemp("buildah")
-    return partial(run, "buildah", f"--root={folder}/root", f"--runroot={folder}/run", "--storage-driver=vfs")
 
 
 def commit(buildah: Buildah, folder: Path, image: str, architecture: str = "amd64") -> str:

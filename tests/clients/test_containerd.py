@@ -2,40 +2,12 @@
 
 from collections.abc import Callable
 from functools import partial
-from pathlib import Path
-
-import pytest
 
 from tests.clients import answers
 from tests.clients.images import IMAGE, Layout, digest_of, some_files
-from tests.clients.programs import require_module, run
 from tests.daemon import Daemon
 
 Ctr = Callable[..., str]
-
-IMAGE_SERVICE = "tests/clients/image_service.proto"
-
-
-@pytest.fixture
-def ctr(containerd: Path) -> Ctr:
-    """The ctr command line in its default namespace."""
-    return partial(run, "ctr", "--address", containerd)
-
-
-@pytest.fixture
-def pull_image(containerd: Path) -> Callable[[str], str]:
-    """The kubelet's call: pull an image by its reference and return its id, the digest of its config."""
-    require_module("grpc_tools")
-    grpc = require_module("grpc")
-    messages, services = grpc.protos_and_services(IMAGE_SERVICE)
-
-    def pull(image: str) -> str:
-        request = messages.PullImageRequest(image=messages.ImageSpec(image=image))
-        with grpc.insecure_channel(f"unix://{containerd}") as channel:
-            answer = services.ImageServiceStub(channel).PullImage(request, timeout=60)
-        return str(answer.image_ref)
-
-    return pull
 
 
 def push(ctr: Ctr, layout: Layout, repository: str, tag: str) -> None:

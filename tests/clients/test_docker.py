@@ -1,31 +1,16 @@
 """docker, with a daemon of its own."""
 
 from collections.abc import Callable, Iterator
-from functools import partial
 from pathlib import Path
 
 import pytest
 
 from tests.clients import answers
 from tests.clients.images import Layout, some_files, tar_of
-from tests.clients.programs import require, run, service
+from tests.clients.programs import require, run
 from tests.daemon import Daemon
 
 Docker = Callable[..., str]
-
-
-@pytest.fixture(scope="session")
-def docker(containerd: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Docker]:
-    """The docker command line, connected to a dockerd that runs for these tests only."""
-    require("dockerd", "docker", root=True)
-    folder = tmp_path_factory.mktemp("docker")
-    socket = f"unix://{folder}/socket"
-    command = partial(run, "docker", "--host", socket)
-    places = [f"--data-root={folder}/data", f"--exec-root={folder}/exec", f"--pidfile={folder}/pid"]
-    network = ["--iptables=false", "--ip6tables=false", "--bridge=none"]
-    dockerd = ["dockerd", "--host", socket, f"--containerd={containerd}", "--storage-driver=vfs"]
-    with service(*dockerd, *places, *network, folder=folder, ready=partial(command, "version")):
-        yield command
 
 
 @pytest.fixture(autouse=True)

@@ -1,29 +1,14 @@
 """podman, with image storage of its own."""
 
-import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-import pytest
-
 from tests.clients import answers
 from tests.clients.images import INDEX, some_files, tar_of
-from tests.clients.programs import require, run
 from tests.daemon import Daemon
 
 Podman = Callable[..., str]
-
-
-@pytest.fixture
-def podman() -> Iterator[Podman]:
-    """The podman command line, with no images."""
-    require("podman")
-    # podman takes only short paths here, which those of pytest are not when tests run side by side.
-    with tempfile.TemporaryDirectory(prefix="podman-") as folder:
-        places = [f"--root={folder}/root", f"--runroot={folder}/run", f"--tmpdir={folder}/tmp"]
-        drivers = ["--storage-driver=vfs", "--cgroup-manager=cgroupfs", "--events-backend=file"]
-        yield partial(run, "podman", *places, *drivers)
 
 
 def inspect(podman: Podman, image: str, field: str) -> str:
