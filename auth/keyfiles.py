@@ -5,12 +5,15 @@ from __future__ import annotations
 import logging
 import os
 import re
+import time
+from contextlib import suppress
 from itertools import pairwise
 from pathlib import Path
 
 from auth.keys import KeyRing, SigningKey
 
 _SUFFIX = ".pem"
+_UNFINISHED_S = 60.0
 _NAME = re.compile(r"[0-9]{13}-.+\.pem")
 
 _LOG = logging.getLogger(__name__)
@@ -30,9 +33,7 @@ class KeyFolder:
     def ensure(self, now_ms: int) -> None:
         """Make the folder and a first key, if there is none. Raises `OSError`."""
         self._path.mkdir(mode=0o700, parents=True, exist_ok=True)
-        for unfinished in self._path.glob("*.new"):
-            # What another daemon is just making it will find gone, and it will say so: that is rare, and safe.
-            unfinished.unlink(missing_ok=True)
+        self._drop_unfinished()
         if self.load() is None:
             self.rotate(now_ms)
 
@@ -70,6 +71,13 @@ class KeyFolder:
         for path in replaced:
             path.unlink(missing_ok=True)
         return len(replaced)
+
+    def _drop_unfinished(self) -> None:
+        """Remove what a process left that was killed while it made a key. Others may just be making theirs."""
+        for unfinished in self._path.glob("*.new"):
+            with suppress(FileNotFoundError):
+                if time.time() - unfinished.stat().st_mtime > _UNFINISHED_S:
+                    unfinished.unlink()
 
     def _keys(self) -> list[tuple[Path, SigningKey]]:
         """The files that hold keys of ours, the oldest first."""

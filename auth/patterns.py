@@ -41,6 +41,8 @@ class Pattern:
             reached = _reach_anything(reached, len(name)) if wildcard == "**" else _reach_part(reached, occurrences)
             for character in literal:
                 reached = (reached & occurrences.get(character, 0)) << 1
+            if not reached:
+                return False
         return bool(reached >> len(name) & 1)
 
     def __str__(self) -> str:

@@ -26,10 +26,14 @@ from storage.names import RepositoryName
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """Whether something is granted, and if not, why: a sentence for whoever may know."""
+    """Whether something is granted, and if not, why: a sentence for whoever may know.
+
+    `own` says that the reason lies in what they brought themselves, so that it can be told whatever they may know.
+    """
 
     granted: bool
     reason: str = ""
+    own: bool = False
 
 
 GRANTED = Decision(granted=True)
@@ -100,11 +104,16 @@ class Restriction:
 
     def decide(self, action: Action, repository: RepositoryName) -> Decision:
         if action not in self.actions:
-            return Decision(granted=False, reason=f"the access token {self.token!r} is for {_words(self.actions)} only")
+            reason = f"the access token {self.token!r} is for {_words(self.actions)} only"
+            return Decision(granted=False, reason=reason, own=True)
         if not any(pattern.matches(repository) for pattern in self.patterns):
             limits = ", ".join(map(str, self.patterns))
-            return Decision(granted=False, reason=f"the access token {self.token!r} is limited to {limits}")
+            reason = f"the access token {self.token!r} is limited to {limits}"
+            return Decision(granted=False, reason=reason, own=True)
         return GRANTED
+
+    def allowed(self, repository: RepositoryName) -> frozenset[Action]:
+        return self.actions if any(pattern.matches(repository) for pattern in self.patterns) else frozenset()
 
 
 class Access(Protocol):
@@ -117,6 +126,10 @@ class Access(Protocol):
 
     def decide(self, action: Action, repository: RepositoryName) -> Decision:
         """Whether the principal may do that to the repository, which need not be there."""
+        ...
+
+    def allowed(self, repository: RepositoryName) -> frozenset[Action]:
+        """Everything that `decide` grants, decided once."""
         ...
 
     def permits(self, permission: Permission, project_id: int | None = None) -> Decision:
@@ -133,6 +146,9 @@ class Unlimited:
     def decide(self, action: Action, repository: RepositoryName) -> Decision:
         return GRANTED
 
+    def allowed(self, repository: RepositoryName) -> frozenset[Action]:
+        return frozenset(Action)
+
     def permits(self, permission: Permission, project_id: int | None = None) -> Decision:
         return GRANTED
 
@@ -148,6 +164,9 @@ class Claimed:
         if action in self.actions.get(repository, frozenset()):
             return GRANTED
         return Decision(granted=False, reason=f"the token does not grant {action} on {repository}")
+
+    def allowed(self, repository: RepositoryName) -> frozenset[Action]:
+        return self.actions.get(repository, frozenset())
 
     def permits(self, permission: Permission, project_id: int | None = None) -> Decision:
         return Decision(granted=False, reason="tokens of another issuer are for repositories only")
@@ -178,6 +197,13 @@ class Rights:
         return Decision(
             granted=False, reason=f"{action} on {repository} is not allowed: {source} gives {_words(actions)}"
         )
+
+    def allowed(self, repository: RepositoryName) -> frozenset[Action]:
+        registry = self.registries.find(repository)
+        if registry is None:
+            return frozenset()
+        actions, _ = self._actions(registry, repository)
+        return actions if self.restriction is None else actions & self.restriction.allowed(repository)
 
     def permits(self, permission: Permission, project_id: int | None = None) -> Decision:
         if self.restriction is not None and not self._token_permits(permission):

@@ -43,6 +43,8 @@ class Permission(StrEnum):
     PROJECT_DELETE = "project.delete"
     MEMBERS_READ = "members.read"
     MEMBERS_MANAGE = "members.manage"
+    # To give something to who is no member: a public registry, a rule about an outsider.
+    OUTSIDERS_ADMIT = "outsiders.admit"
     REGISTRIES_MANAGE = "registries.manage"
     RULES_MANAGE = "rules.manage"
     ROBOTS_MANAGE = "robots.manage"
@@ -75,7 +77,12 @@ _MAINTAIN = _KNOW | {
     Permission.ROBOTS_MANAGE,
     Permission.AUDIT_READ,
 }
-_OWN = _MAINTAIN | {Permission.PROJECT_UPDATE, Permission.PROJECT_DELETE, Permission.MEMBERS_MANAGE}
+_OWN = _MAINTAIN | {
+    Permission.PROJECT_UPDATE,
+    Permission.PROJECT_DELETE,
+    Permission.MEMBERS_MANAGE,
+    Permission.OUTSIDERS_ADMIT,
+}
 
 ROLE_PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
     Role.OWNER: _OWN,

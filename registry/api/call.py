@@ -45,7 +45,6 @@ class Settings:
     ranges: int
     tags_per_push: int
     stall_timeout: float
-    delete_tags: bool
     delete_manifests: bool
     delete_blobs: bool
 

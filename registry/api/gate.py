@@ -191,12 +191,13 @@ class Gate:
         """Say no, in words that tell nothing to those who may not know whether the repository is there."""
         repository = match.repository
         self._refusals.refused(call, match, decision.reason)
-        if session.principal.kind in {Kind.ANONYMOUS, Kind.EXTERNAL}:
-            raise Unauthorized(f"{action} on {repository} needs a login that allows it", "insufficient_scope")
-        if session.access.decide(Action.PULL, repository).granted:
-            raise Denied(decision.reason)
-        # What the route is for comes last. That somebody may not push says nothing about what is there, so it is said.
+        # What the route is for comes last.
         wanted = match.route.actions[-1]
+        if session.principal.kind in {Kind.ANONYMOUS, Kind.EXTERNAL}:
+            raise Unauthorized(f"{wanted} on {repository} needs a login that allows it", "insufficient_scope")
+        if decision.own or session.access.decide(Action.PULL, repository).granted:
+            raise Denied(decision.reason)
+        # That somebody may not push says nothing about what is there, so it is said.
         if wanted in _HELD_BACK:
             raise NameUnknown(repository)
         raise Denied(f"{wanted} on {repository} is not allowed to {session.principal.name}")
@@ -208,8 +209,7 @@ def _scopes_of(call: Call, match: Match) -> list[Scope]:
         return [CATALOG]
     if not match.route.actions:
         return []
-    # A client that may push asks for both at once, and keeps one token for all of a push.
-    scopes = [Scope(REPOSITORY, match.repository, frozenset(match.route.actions))]
+    scopes = [Scope(REPOSITORY, match.repository, frozenset(match.route.asks or match.route.actions))]
     source = call.query("from") if call.query("mount") is not None else None
     if source is not None:
         try:

@@ -44,8 +44,9 @@ class Style(StrEnum):
 class Route:
     """One row: `template` has `<name>` for a repository and `<other>` for any part without a slash.
 
-    `actions` are what the principal has to be allowed to do to the repository. `name` labels metrics and log lines.
-    `spec` is the endpoint's id in the specification. `act` is what the audit log calls it when it is refused.
+    `actions` are what the principal has to be allowed to do to the repository; `asks` are what a token should be for
+    where that is more. `name` labels metrics and log lines. `spec` is the endpoint's id in the specification. `act` is
+    what the audit log calls it when it is refused.
     """
 
     method: str
@@ -57,6 +58,7 @@ class Route:
     spec: str = ""
     act: str = ""
     style: Style = Style.OCI
+    asks: tuple[Action, ...] = ()
 
 
 @dataclass(slots=True)

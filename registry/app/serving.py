@@ -89,7 +89,7 @@ def build_services(config: Config, storage: Storage, passwords: Passwords | None
         idle_s=config.uploads.idle_timeout,
     )
     audit = Audit(clock)
-    tags = Tags(storage.store, clock, audit)
+    tags = Tags(storage.store, clock, audit, removable=config.delete.tags)
     return Services(
         blobs=Blobs(storage.store, storage.driver, audit),
         uploads=Uploads(storage.store, storage.driver, clock, limits),
@@ -120,7 +120,6 @@ def _settings(config: Config) -> Settings:
         ranges=config.limits.ranges,
         tags_per_push=config.limits.tags_per_push,
         stall_timeout=config.limits.stall_timeout,
-        delete_tags=config.delete.tags,
         delete_manifests=config.delete.manifests,
         delete_blobs=config.delete.blobs,
     )

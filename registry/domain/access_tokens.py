@@ -186,6 +186,8 @@ def _expect_name(name: str) -> None:
 def _expect_actions(actions: frozenset[Action]) -> None:
     if not actions:
         raise AttributeInvalid("actions", f"has to name at least one of {', '.join(Action)}")
+    if Action.PUSH in actions and Action.PULL not in actions:
+        raise AttributeInvalid("actions", "have to include pull with push: clients look at what is there first")
 
 
 def _expect_patterns(new: NewToken) -> None:

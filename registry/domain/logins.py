@@ -5,6 +5,7 @@ from __future__ import annotations
 from auth.actor import Actor
 from auth.policy import RegistryMap, Rights
 from auth.principals import ANONYMOUS, Kind, Principal
+from auth.secrets import looks_like_secret
 from registry.domain.access import Identity
 from registry.domain.audit import Audit
 from registry.domain.audit_batch import AuditBatch
@@ -27,7 +28,9 @@ class LoginLog:
     def failed(self, name: str, origin: Origin, reason: str) -> None:
         """A login was refused. Whoever tried is nobody, whatever name was sent: that is what was aimed at."""
         actor = Actor(Rights(ANONYMOUS, _NOTHING), None, origin.address, origin.client)
-        self._batch.add(self._audit.row(actor, "login", f"account:{name}", detail=reason, refused=True))
+        # Some send their token where the name belongs.
+        account = "(a secret)" if looks_like_secret(name) else name
+        self._batch.add(self._audit.row(actor, "login", f"account:{account}", detail=reason, refused=True))
 
     def refused(self, actor: Actor, action: str, target: str, project: str | None, reason: str) -> None:
         """Somebody was not let do something."""

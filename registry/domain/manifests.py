@@ -85,8 +85,8 @@ class Manifests:
     async def delete(self, actor: Actor, repository: RepositoryName, digest: Digest) -> None:
         """Remove the manifest and every tag that points to it (end-9).
 
-        Raises `NameUnknown`, `ManifestUnknown`, `StillReferenced` while an index of the repository needs it, and
-        `TagImmutable` while such a tag points to it.
+        Raises `NameUnknown`, `ManifestUnknown`, `StillReferenced` while an index of the repository needs it, and, while
+        a tag points to it that may not go, `OperationDisabled` or `TagImmutable`.
         """
 
         async def remove(tx: Transaction) -> None:

@@ -72,6 +72,8 @@ class Registries:
 
         async def create(tx: Transaction) -> Registry:
             project_id = await expect_project(tx, actor, project, Permission.REGISTRIES_MANAGE)
+            if visibility == PUBLIC:
+                await expect_project(tx, actor, project, Permission.OUTSIDERS_ADMIT)
             _expect_prefix(actor, project, prefix)
             await _expect_room(tx, project_id, name, prefix)
             now = self._clock.now_ms()
@@ -114,6 +116,8 @@ class Registries:
             project_id = await expect_project(tx, actor, project, Permission.REGISTRIES_MANAGE)
             row = await expect_registry(tx, project_id, name)
             seen_by = row.visibility if visibility is None else visibility
+            if seen_by != row.visibility:
+                await expect_project(tx, actor, project, Permission.OUTSIDERS_ADMIT)
             await registries.update(tx, row.id, seen_by, row.description if description is None else description)
             changed = await expect_registry(tx, project_id, name)
             await self._changed(tx, actor, "registry.update", project, row, _changes(row, changed))

@@ -15,12 +15,12 @@ from registry.domain.pages import Page, page_of
 from registry.domain.registries import expect_registry
 from registry.errors import AttributeInvalid, Conflict, NotFound
 from storage.clock import Clock
-from storage.metadata import access, rules
+from storage.metadata import access, members, rules
 from storage.metadata.rules import NewRule, RuleRow
 from storage.metadata.store import MetadataStore, Queries, Transaction
 
 # All of a registry are looked at to decide about one of its repositories.
-RULES_MAX = 1000
+RULES_MAX = 250
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,8 @@ class Rules:
     ) -> Rule:
         """Let the subject do these actions, and no others, to the repositories that the pattern matches.
 
-        Raises `NotFound`, `Denied`, `AttributeInvalid`, and `Conflict` when the registry has too many rules.
+        Raises `NotFound`, `Denied`, also when the subject is no member and the actor may not admit outsiders,
+        `AttributeInvalid`, and `Conflict` when the registry has too many rules.
         """
         expect_pattern("pattern", pattern)
         if Action.MANAGE in actions:
@@ -57,6 +58,8 @@ class Rules:
             if await rules.count(tx, row.id) >= RULES_MAX:
                 raise Conflict(f"the registry has {RULES_MAX} rules already")
             principal_id, group_id = await expect_subject(tx, project_id, subject)
+            if actions and not await _is_inside(tx, project_id, subject):
+                await expect_project(tx, actor, project, Permission.OUTSIDERS_ADMIT)
             words = ",".join(sorted(actions))
             new = NewRule(row.id, pattern, principal_id, group_id, words, self._clock.now_ms())
             rule_id = await rules.insert(tx, new)
@@ -100,6 +103,13 @@ class Rules:
         words = ",".join(sorted(rule.actions)) or "nothing"
         target, detail = f"registry:{project}/{rule.registry}", f"{rule.pattern} {rule.subject} {words}"
         await self._audit.allowed(tx, actor, action, target, project=project, detail=detail)
+
+
+async def _is_inside(queries: Queries, project_id: int, subject: Subject) -> bool:
+    """Whether the subject belongs to the project anyway: it is a member, or one of its robots."""
+    if subject.kind is SubjectKind.ROBOT:
+        return True
+    return await members.find(queries, project_id, str(subject)) is not None
 
 
 def _expect_below(prefix: str, pattern: str) -> None:

@@ -11,7 +11,7 @@ from registry.domain.audit import Audit
 from registry.domain.details import moved
 from registry.domain.immutability import is_immutable
 from registry.domain.repositories import expect_repository
-from registry.errors import ManifestUnknown, PreconditionFailed, TagImmutable
+from registry.errors import ManifestUnknown, OperationDisabled, PreconditionFailed, TagImmutable
 from storage.clock import Clock
 from storage.digest import Digest
 from storage.metadata import tags
@@ -52,8 +52,10 @@ class Place:
 
 
 class Tags:
-    def __init__(self, store: MetadataStore, clock: Clock, audit: Audit) -> None:
+    def __init__(self, store: MetadataStore, clock: Clock, audit: Audit, *, removable: bool = True) -> None:
+        """Without `removable` no tag is taken away, in whichever way."""
         self._store, self._clock, self._audit = store, clock, audit
+        self._removable = removable
 
     async def move(
         self,
@@ -79,7 +81,11 @@ class Tags:
         await self._changed(tx, place, "tag.move" if current else "tag.create", tag, moved(current, digest))
 
     async def remove(self, tx: Transaction, place: Place, tag: Tag) -> None:
-        """Take the tag away, as a part of the caller's transaction. Raises `ManifestUnknown` and `TagImmutable`."""
+        """Take the tag away, as a part of the caller's transaction.
+
+        Raises `OperationDisabled`, `ManifestUnknown` and `TagImmutable`.
+        """
+        self._expect_removable()
         current = await tags.target(tx, place.id, tag)
         if current is None:
             raise ManifestUnknown(tag)
@@ -94,14 +100,19 @@ class Tags:
     async def delete(self, actor: Actor, repository: RepositoryName, tag: Tag) -> None:
         """Take the tag away; the manifest stays (end-9).
 
-        Raises `NameUnknown`, `ManifestUnknown` and `TagImmutable`.
+        Raises `OperationDisabled`, `NameUnknown`, `ManifestUnknown` and `TagImmutable`.
         """
+        self._expect_removable()
 
         async def remove(tx: Transaction) -> None:
             repository_id = await expect_repository(tx, repository)
             await self.remove(tx, Place(repository, repository_id, actor), tag)
 
         await self._store.transact(remove)
+
+    def _expect_removable(self) -> None:
+        if not self._removable:
+            raise OperationDisabled("deleting tags")
 
     async def page(self, repository: RepositoryName, last: str, size: int) -> TagPage:
         """At most `size` tags after `last`, which need not exist, in ASCII order (end-8). Raises `NameUnknown`."""

@@ -128,6 +128,25 @@ async def delete_of_principal(tx: Transaction, principal_id: int) -> int:
     return await tx.execute("DELETE FROM refresh_tokens WHERE principal_id = ?", principal_id)
 
 
+async def keep_latest(tx: Transaction, principal_id: int, most: int) -> int:
+    """Take away what the principal used longest ago, beyond so many tokens; return how many that were."""
+    row = await tx.fetch_one(
+        "SELECT used_at, id FROM refresh_tokens WHERE principal_id = ? ORDER BY used_at DESC, id DESC LIMIT 1 OFFSET ?",
+        principal_id,
+        most,
+    )
+    if row is None:
+        return 0
+    used_at, last_id = row
+    return await tx.execute(
+        "DELETE FROM refresh_tokens WHERE principal_id = ? AND (used_at < ? OR (used_at = ? AND id <= ?))",
+        principal_id,
+        used_at,
+        used_at,
+        last_id,
+    )
+
+
 async def delete_expired(tx: Transaction, now_ms: int, limit: int) -> int:
     """How many were taken away: at most `limit`, those that expired first."""
     return await tx.execute(

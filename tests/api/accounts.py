@@ -77,7 +77,7 @@ class Accounts:
 
     async def get(self, query: str = "", login: str | None = None, **headers: str) -> Answer:
         """Ask the token service by GET, with the query exactly as given."""
-        return await self.ask("GET", f"/token?{query}" if query else "/token", login, **headers)
+        return await self.ask("GET", f"/token?{query}" if query else "/token", login, body=b"", **headers)
 
     async def post(self, fields: Fields, **headers: str) -> Answer:
         """Ask the token service with a form."""
@@ -120,11 +120,13 @@ def granted(answer: Answer) -> str:
 
 
 @contextlib.asynccontextmanager
-async def inhabited(settings: Mapping[str, object], environment: pytest.MonkeyPatch) -> AsyncIterator[Accounts]:
+async def inhabited(
+    settings: Mapping[str, object], environment: pytest.MonkeyPatch, passwords: Passwords = PASSWORDS
+) -> AsyncIterator[Accounts]:
     """A registry in memory that asks for logins, with further settings, and everybody in it."""
     environment.setenv(ADMIN_PASSWORD_VARIABLE, PASSWORD)
     config = configured({"storage.ephemeral": True, "auth.mode": "builtin", **settings})
-    async with running(config, passwords=PASSWORDS) as registry:
+    async with running(config, passwords=passwords) as registry:
         accounts = Accounts(registry)
         await accounts.populate()
         yield accounts

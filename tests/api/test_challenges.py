@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import re
-from pathlib import Path
 from urllib.parse import quote, urlsplit
 
 import pytest
@@ -185,15 +184,17 @@ async def test_before_the_body(accounts: Accounts, request_line: str, length: in
     """Who waits to be asked for a body is challenged before it: `Expect: 100-continue` saves sending it for nothing."""
     reader, writer = await accounts.registry.connect()
     lines = [f"{request_line} HTTP/1.1", "Host: x", f"Content-Length: {length}", f"Content-Type: {IMAGE}"]
-    writer.write("\r\n".join([*lines, "Expect: 100-continue", *authorization, "", ""]).encode())
-    async with asyncio.timeout(10):
-        head = (await reader.readuntil(b"\r\n\r\n")).decode()
-        assert head.startswith("HTTP/1.1 401 ")
-        assert 'WWW-Authenticate: Bearer realm="http://x/token"' in head
-        assert "Connection: close" in head
-        assert b"UNAUTHORIZED" in await reader.read()
-    writer.close()
-    await writer.wait_closed()
+    try:
+        writer.write("\r\n".join([*lines, "Expect: 100-continue", *authorization, "", ""]).encode())
+        async with asyncio.timeout(10):
+            head = (await reader.readuntil(b"\r\n\r\n")).decode()
+            assert await reader.read(34) == b'{"errors":[{"code":"UNAUTHORIZED",'
+    finally:
+        writer.close()
+        await writer.wait_closed()
+    assert head.startswith("HTTP/1.1 401 ")
+    assert 'WWW-Authenticate: Bearer realm="http://x/token"' in head
+    assert "Connection: close" in head
 
 
 async def test_other_names(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -205,7 +206,7 @@ async def test_other_names(monkeypatch: pytest.MonkeyPatch) -> None:
         assert (await accounts.ask("GET", "/v2/", token)).status == 200
 
 
-async def test_open_registry(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+async def test_open_registry(monkeypatch: pytest.MonkeyPatch) -> None:
     """Where nobody is asked, nobody is challenged, whatever they bring; who manages logs in all the same."""
     async with inhabited({"auth.mode": "open"}, monkeypatch) as accounts:
         for authorization in [None, "Bearer nonsense", basic("alice", "wrong")]:

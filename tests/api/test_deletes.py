@@ -241,8 +241,9 @@ OFF: list[Case] = [
         "deleting tags is switched off",
         refused(URL + "v1"),
         refused(URL + "v9"),
+        # Its tag would go with it.
+        refused(URL + PLAIN.digest),
         there(URL + "v1"),
-        deleted(URL + PLAIN.digest),
         seed=[*BASICS, manifest(PLAIN, "v1")],
         config={"delete.tags": False},
     ),

@@ -140,3 +140,13 @@ def buildah(tmp_path_factory: pytest.TempPathFactory) -> Command:
     require("buildah")
     folder = tmp_path_factory.mktemp("buildah")
     return partial(run, "buildah", f"--root={folder}/root", f"--runroot={folder}/run", "--storage-driver=vfs")
+
+
+@pytest.fixture
+def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """podman, skopeo and buildah remember what they can mount in a file of this test.
+
+    The one that all of root's processes share forgets now and then what several of them write at the same time.
+    """
+    monkeypatch.setenv("_CONTAINERS_ROOTLESS_UID", "1")
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "cache"))

@@ -185,10 +185,8 @@ def test_a_login_ends_when_the_account_changes(client: Callable[..., Docker], ac
 
 def test_layers_are_mounted_where_they_may_be_read(client: Callable[..., Docker], accounts: Accounts) -> None:
     """A push to a second repository mounts the layers of the first, unless that is not for the client to read."""
-    address = accounts.address
-    mine, second, theirs, third = (
-        f"{address}/{each}:1" for each in ["docker/1", "docker/2", "elsewhere/1", "docker/3"]
-    )
+    names = ["docker/mine", "docker/second", "elsewhere/theirs", "docker/third"]
+    mine, second, theirs, third = (f"{accounts.address}/{name}:1" for name in names)
     developer, admin = client(accounts.developer), client(accounts.admin)
     import_image(developer, mine, second)
     developer("push", mine)

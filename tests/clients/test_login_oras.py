@@ -75,7 +75,6 @@ def test_who_is_logged_in_pushes_and_pulls(
         developer.pull(target=target, outdir=str(tmp_path))
 
 
-@pytest.mark.xfail(raises=ValueError, reason="this client does not ask for another token when the first is too narrow")
 def test_tokens_do_for_a_push(client: NewClient, files: list[str], accounts: Accounts) -> None:
     """A push gets the tokens that it needs."""
     push(client(accounts.developer), f"{accounts.address}/oras/tokens:1", files)

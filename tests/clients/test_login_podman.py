@@ -127,6 +127,7 @@ def test_a_search_finds_what_may_be_seen(podman: Podman, image: str, accounts: A
     assert podman(*search).splitlines() == names[1:]
 
 
+@pytest.mark.usefixtures("own_cache")
 def test_layers_are_mounted(podman: Podman, image: str, accounts: Accounts) -> None:
     """A push to a second repository mounts the layers of the first, which podman asks for with a token for both."""
     login = credentials(accounts.developer)
@@ -136,6 +137,7 @@ def test_layers_are_mounted(podman: Podman, image: str, accounts: Accounts) -> N
     pull(podman, f"{accounts.address}/podman/second:1", login)
 
 
+@pytest.mark.usefixtures("own_cache")
 def test_an_upload_is_cancelled_that_was_no_mount(podman: Podman, image: str, accounts: Accounts) -> None:
     """Where a mount turns out to be an upload, podman may cancel that, and goes on with another."""
     login = credentials(accounts.new_token(accounts.developer, PUSH))

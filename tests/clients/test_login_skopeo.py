@@ -130,6 +130,7 @@ def test_a_login_of_docker_is_used(image: str, accounts: Accounts, tmp_path: Pat
         copy(f"--authfile={config}", image, f"docker://{target}")
 
 
+@pytest.mark.usefixtures("own_cache")
 def test_an_image_is_copied_to_another_repository(image: str, accounts: Accounts) -> None:
     """A copy within the registry mounts the layers, which skopeo asks for with a token for both repositories."""
     source, target = (f"{accounts.address}/skopeo/{each}:1" for each in ["source", "target"])

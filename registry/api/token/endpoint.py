@@ -88,13 +88,15 @@ class TokenEndpoint:
             return await self._verify(credentials.name, credentials.secret, origin)
         if not looks_like_secret(credentials.token):
             raise Unauthorized("the token service takes a user name with a password or an access token")
-        return await self._login.verify_token(credentials.token, origin)
+        return await self._verify(None, credentials.token, origin)
 
-    async def _verify(self, name: str, secret: str, origin: Origin) -> Identity:
+    async def _verify(self, name: str | None, secret: str, origin: Origin) -> Identity:
         try:
+            if name is None:
+                return await self._login.verify_token(secret, origin)
             return await self._login.verify(name, secret, origin)
         except Unauthorized as error:
-            self._log.failed(name, origin, str(error))
+            self._log.failed(name or "", origin, str(error))
             raise
 
     async def _refresh(self, secret: str, request: Request) -> Grant:

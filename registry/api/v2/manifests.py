@@ -56,8 +56,6 @@ async def delete_manifest(call: Call) -> web.StreamResponse:
             raise OperationDisabled("deleting manifests")
         await call.services.manifests.delete(call.actor, call.repository, reference)
     else:
-        if not call.settings.delete_tags:
-            raise OperationDisabled("deleting tags")
         await call.services.tags.delete(call.actor, call.repository, reference)
     return Answer(202)
 

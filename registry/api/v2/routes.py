@@ -32,7 +32,8 @@ ROUTES = [
     Route("GET", _UPLOAD, uploads.get_upload, "upload", _IN, _PUSH, "end-13", "blob.push"),
     Route("DELETE", _UPLOAD, uploads.cancel_upload, "upload", _IN, _CANCEL, "end-14", "blob.push"),
     Route("GET", _BLOB, blobs.get_blob, "blob", _IN, _PULL, "end-2", "blob.pull"),
-    Route("HEAD", _BLOB, blobs.head_blob, "blob", _IN, _PULL, "end-2", "blob.pull"),
+    # Who looks for a blob is about to push: some clients keep the token that they get here for all of the push.
+    Route("HEAD", _BLOB, blobs.head_blob, "blob", _IN, _PULL, "end-2", "blob.pull", asks=_PUSH),
     Route("DELETE", _BLOB, blobs.delete_blob, "blob", _IN, _DELETE, "end-10", "blob.delete"),
     Route("GET", _TAGS, tags.list_tags, "tags", _IN, _PULL, "end-8", "tags.list"),
     Route("GET", _REFERRERS, referrers.list_referrers, "referrers", _IN, _PULL, "end-12", "referrers.list"),

@@ -54,6 +54,7 @@ CONTENT = [
     Row("GET", _UPLOAD, Content("pull push", 204, 204), prepare=_own_upload),
     Row("DELETE", _UPLOAD, Content("push", 204, 204), prepare=_own_upload),
     Row("GET", _BLOB, Content("pull", 200, 404), known={"digest": digest_of(LAYER)}),
+    Row("HEAD", _BLOB, Content("pull", 200, 404, asks="pull push"), known={"digest": digest_of(LAYER)}),
     Row("DELETE", _BLOB, Content("delete", 202, 404), prepare=_spare_blob),
     Row("GET", "/v2/<name>/tags/list", Content("pull", 200, 404)),
     # Nobody need have pushed anything for that.

@@ -101,14 +101,18 @@ _DENIED = Expected(403, "DENIED")
 
 @dataclass(frozen=True)
 class Content:
-    """What is done to a repository needs these actions; then the answer is `there`, or `missing` where nothing is."""
+    """What is done to a repository needs these actions; then the answer is `there`, or `missing` where nothing is.
+
+    `asks` is what the challenge wants a token for, where that is more.
+    """
 
     needs: str
     there: int
     missing: int
+    asks: str = ""
 
     def answer(self, to: Standing, place: Place) -> Expected:
-        scope = f"repository:{REPOSITORY[place]}:{self.needs.replace(' ', ',')}"
+        scope = f"repository:{REPOSITORY[place]}:{(self.asks or self.needs).replace(' ', ',')}"
         unauthorized = replace(_BEARER, scope=scope)
         if to.who in {Who.NOBODY, Who.REFUSED}:
             return replace(unauthorized, error=to.error)
@@ -118,7 +122,10 @@ class Content:
         if to.who is Who.ANONYMOUS or set(self.needs.split()) <= may:
             return replace(unauthorized, error="insufficient_scope")
         # Who may see the content is told no. So is who wants to add to it, which says nothing about what is there.
-        return _DENIED if "pull" in may or "push" in self.needs else Expected(404, "NAME_UNKNOWN")
+        # And so is whose token is for less than they may.
+        if "pull" in may or "push" in self.needs or (to.role == "pull token" and self.needs != "pull"):
+            return _DENIED
+        return Expected(404, "NAME_UNKNOWN")
 
 
 @dataclass(frozen=True)

@@ -33,7 +33,7 @@ async def test_create(world: World) -> None:
 async def test_create_with_everything(world: World) -> None:
     """Prefix, visibility and description can be chosen."""
     sent = {"name": "open", "prefix": "acme/oss/libs", "visibility": "public", "description": "For all"}
-    attributes = created(await world.client("maintainer").post(REGISTRIES, "registries", sent))["attributes"]
+    attributes = created(await world.client("owner").post(REGISTRIES, "registries", sent))["attributes"]
     assert {name: attributes[name] for name in sent} == sent
 
 
@@ -84,13 +84,13 @@ async def test_pages(world: World) -> None:
 
 async def test_update(world: World) -> None:
     """What is sent is changed, and all else stays."""
-    maintainer = world.client("maintainer")
-    changed = attributes_of(await maintainer.patch(MAIN, "registries", {"visibility": "public"}))
+    owner = world.client("owner")
+    changed = attributes_of(await owner.patch(MAIN, "registries", {"visibility": "public"}))
     assert (changed["visibility"], changed["description"]) == ("public", "")
-    changed = attributes_of(await maintainer.patch(MAIN, "registries", {"description": "Ours"}))
+    changed = attributes_of(await owner.patch(MAIN, "registries", {"description": "Ours"}))
     assert (changed["visibility"], changed["description"]) == ("public", "Ours")
-    assert attributes_of(await maintainer.patch(MAIN, "registries", {})) == changed
-    assert attributes_of(await maintainer.send("PATCH", MAIN, "registries", {}, id="acme/main")) == changed
+    assert attributes_of(await owner.patch(MAIN, "registries", {})) == changed
+    assert attributes_of(await owner.send("PATCH", MAIN, "registries", {}, id="acme/main")) == changed
 
 
 @pytest.mark.parametrize(

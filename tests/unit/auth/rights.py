@@ -47,7 +47,9 @@ def rights(
 def allowed(access: Access, repository: str = APP) -> str:
     """The letters of what may be done to the repository."""
     name = RepositoryName(repository)
-    return "".join(letter for letter, action in LETTERS.items() if access.decide(action, name).granted)
+    granted = {action for action in Action if access.decide(action, name).granted}
+    assert access.allowed(name) == granted
+    return "".join(letter for letter, action in LETTERS.items() if action in granted)
 
 
 def reason(access: Access, action: Action, repository: str = APP) -> str:

@@ -16,7 +16,12 @@ MAINTAINS = KNOWS | {
     Permission.ROBOTS_MANAGE,
     Permission.AUDIT_READ,
 }
-OWNS = MAINTAINS | {Permission.PROJECT_UPDATE, Permission.PROJECT_DELETE, Permission.MEMBERS_MANAGE}
+OWNS = MAINTAINS | {
+    Permission.PROJECT_UPDATE,
+    Permission.PROJECT_DELETE,
+    Permission.MEMBERS_MANAGE,
+    Permission.OUTSIDERS_ADMIT,
+}
 
 
 def permitted(access: Rights, project_id: int | None = ACME) -> set[Permission]:

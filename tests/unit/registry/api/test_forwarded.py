@@ -153,3 +153,9 @@ def test_nobody_is_trusted() -> None:
     open_ended = origins(trusted=())
     assert open_ended.client(request.as_request()) == "::1"
     assert open_ended.base_url(request.as_request()) == "http://a"
+
+
+@pytest.mark.parametrize("chain", ["fe80::1%x", "[fe80::1%x]", f"fe80::1%{'y' * 9000}", "fe80::1%\udcff, ::1%z"])
+def test_zone_of_an_address(chain: str) -> None:
+    """What stands behind a '%' is no part of an address: it could be any text, which would be written down."""
+    assert origins().client(Request(headers={"X-Forwarded-For": chain}, remote=PROXY).as_request()) == "fe80::1"

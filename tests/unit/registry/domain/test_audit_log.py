@@ -1,7 +1,6 @@
 """Reading the audit log: who may read what, in pages and as a whole, and how it expires."""
 
 import asyncio
-from collections.abc import AsyncIterator
 
 import pytest
 from hypothesis import given, settings
@@ -23,14 +22,6 @@ ALL = AuditFilter()
 ALICE = Principal(Kind.USER, "alice", 7)
 # When the project of these tests was made.
 CREATED = 1000
-
-
-@pytest.fixture
-async def store() -> AsyncIterator[MemoryStore]:
-    """A store without entries."""
-    opened = MemoryStore()
-    yield opened
-    await opened.close()
 
 
 async def make_project(store: MetadataStore, name: str, created_at: int = CREATED) -> int:
@@ -71,7 +62,7 @@ async def pages(log: AuditLog, wanted: AuditFilter, size: int) -> list[AuditEntr
             return found
 
 
-async def test_empty_log(store: MemoryStore) -> None:
+async def test_empty_log(store: MetadataStore) -> None:
     """Where nothing happened there is an empty page, and nothing to export."""
     log = AuditLog(store)
     page = await log.page(OPERATING, ALL, "", 10)
@@ -79,7 +70,7 @@ async def test_empty_log(store: MemoryStore) -> None:
     assert [entry async for entry in log.export(OPERATING, ALL)] == []
 
 
-async def test_pages(store: MemoryStore) -> None:
+async def test_pages(store: MetadataStore) -> None:
     """Pages go from the newest entry to the oldest, and the last one says so, also when it is full."""
     await write(store, [a_row(at=at) for at in (1, 2, 3, 4)])
     log = AuditLog(store)
@@ -106,7 +97,7 @@ def test_any_filter(rows: list[AuditRow], wanted: AuditFilter, size: int) -> Non
     asyncio.run(compare())
 
 
-async def test_rare_entries(store: MemoryStore) -> None:
+async def test_rare_entries(store: MetadataStore) -> None:
     """What is wanted is found however many entries of the same project lie between."""
     rows = [a_row(at=at, outcome="allowed" if at % 300 else "refused") for at in range(3 * SLICE + 100)]
     await write(store, rows)
@@ -117,7 +108,7 @@ async def test_rare_entries(store: MemoryStore) -> None:
 
 
 @pytest.mark.parametrize("count", [SLICE - 1, SLICE, SLICE + 1, 2 * SLICE])
-async def test_whole_slices(store: MemoryStore, count: int) -> None:
+async def test_whole_slices(store: MetadataStore, count: int) -> None:
     """Nothing is left out or doubled where one part of the log ends and the next begins."""
     await write(store, [a_row(at=at // 3) for at in range(count)])
     log = AuditLog(store)
@@ -125,7 +116,7 @@ async def test_whole_slices(store: MemoryStore, count: int) -> None:
     assert [entry.id for entry in (await log.page(OPERATING, ALL, "", count)).items] == list(range(count, 0, -1))
 
 
-async def test_entries_that_come_meanwhile(store: MemoryStore) -> None:
+async def test_entries_that_come_meanwhile(store: MetadataStore) -> None:
     """New entries do not shift the pages of who is reading."""
     log = AuditLog(store)
     await write(store, [a_row(at=at) for at in (1, 2, 3)])
@@ -135,7 +126,7 @@ async def test_entries_that_come_meanwhile(store: MemoryStore) -> None:
     assert [entry.at for entry in second.items] == [2, 1]
 
 
-async def test_page_after_what_expired(store: MemoryStore) -> None:
+async def test_page_after_what_expired(store: MetadataStore) -> None:
     """After an entry that has expired comes nothing: what was older has expired too."""
     log = AuditLog(store)
     await write(store, [a_row(at=at) for at in (1, 2, 3)])
@@ -145,13 +136,13 @@ async def test_page_after_what_expired(store: MemoryStore) -> None:
 
 
 @pytest.mark.parametrize("after", ["x", "-1", "1.5", "²", "9" * 19, "1 or 1", " 1"])
-async def test_page_after_nonsense(store: MemoryStore, after: str) -> None:
+async def test_page_after_nonsense(store: MetadataStore, after: str) -> None:
     """What cannot be the number of an entry is said to be none."""
     with pytest.raises(RequestInvalid, match="not the id of an entry"):
         await AuditLog(store).page(OPERATING, ALL, after, 5)
 
 
-async def test_administrator(store: MemoryStore) -> None:
+async def test_administrator(store: MetadataStore) -> None:
     """Administrators read everything, also about projects that are gone."""
     await write(store, [a_row(target="a", project="gone"), a_row(target="b", project=None)])
     log, admin = AuditLog(store), alice(system_role=SystemRole.ADMIN)
@@ -160,7 +151,7 @@ async def test_administrator(store: MemoryStore) -> None:
 
 
 @pytest.mark.parametrize("role", [Role.OWNER, Role.MAINTAINER])
-async def test_project(store: MemoryStore, role: Role) -> None:
+async def test_project(store: MetadataStore, role: Role) -> None:
     """Owners and maintainers read what is about their project, and that alone."""
     actor = member(await make_project(store, "shop"), role)
     rows = [("mine", "shop"), ("other", "other"), ("nowhere", None)]
@@ -170,7 +161,7 @@ async def test_project(store: MemoryStore, role: Role) -> None:
     assert [entry.target async for entry in exported] == ["mine"]
 
 
-async def test_earlier_project_of_the_same_name(store: MemoryStore) -> None:
+async def test_earlier_project_of_the_same_name(store: MetadataStore) -> None:
     """Members do not see what was done in an earlier project of this name, whatever time they ask for."""
     actor, log = member(await make_project(store, "shop"), Role.OWNER), AuditLog(store)
     rows = [a_row(at=at, target=str(at), project="shop") for at in (CREATED - 1, CREATED, CREATED + 1)]
@@ -182,7 +173,7 @@ async def test_earlier_project_of_the_same_name(store: MemoryStore) -> None:
     assert await targets(log, OPERATING, AuditFilter(project="shop")) == ["1001", "1000", "999"]
 
 
-async def test_page_after_an_entry_of_others(store: MemoryStore) -> None:
+async def test_page_after_an_entry_of_others(store: MetadataStore) -> None:
     """The number of an entry that somebody may not read tells nothing about when that was written."""
     actor, log = member(await make_project(store, "shop"), Role.OWNER), AuditLog(store)
     rows = [(CREATED, "shop"), (CREATED + 1, "other"), (CREATED + 2, "shop")]
@@ -206,7 +197,7 @@ async def refusal(store: MetadataStore, actor: Actor, wanted: AuditFilter) -> ty
     return kinds[0]
 
 
-async def test_refusals(store: MemoryStore) -> None:
+async def test_refusals(store: MetadataStore) -> None:
     """Who may not read the log is refused; who may not know of the project, as if there were none."""
     shop, other = await make_project(store, "shop"), await make_project(store, "other")
     owner, of_shop = member(shop, Role.OWNER), AuditFilter(project="shop")
@@ -224,7 +215,7 @@ async def test_refusals(store: MemoryStore) -> None:
     assert await refusal(store, narrowed, ALL) is Denied
 
 
-async def test_expiry(store: MemoryStore) -> None:
+async def test_expiry(store: MetadataStore) -> None:
     """Everything from before the time goes, in as many transactions as it takes, and nothing else."""
     await write(store, [a_row(at=at) for at in range(1234)])
     log = AuditLog(store)

@@ -113,7 +113,9 @@ async def test_retired_key(folder: CountedFolder) -> None:
 
 
 @pytest.mark.parametrize(
-    "content", [b"", b"\0" * 200, b"-----BEGIN PRIVATE KEY-----\n", SigningKey.generate().to_pem()[:90]]
+    "content",
+    [b"", b"\0" * 200, b"-----BEGIN PRIVATE KEY-----\n", SigningKey.generate().to_pem()[:90]],
+    ids=["nothing", "zeros", "a first line", "a part"],
 )
 async def test_damaged_file(folder: CountedFolder, tmp_path: Path, content: bytes) -> None:
     """A damaged file takes its own key away, and no other: what is left signs."""

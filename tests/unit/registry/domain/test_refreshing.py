@@ -196,6 +196,7 @@ async def test_what_a_session_tells(desk: TokenDesk) -> None:
 @pytest.mark.parametrize(
     "secret",
     ["", "nonsense", "x" * 16_000, "berth_refresh_", "ü", new_secret(SecretKind.REFRESH), new_secret(SecretKind.PAT)],
+    ids=["nothing", "a word", "too long", "a prefix", "not ASCII", "another one", "an access token"],
 )
 async def test_unknown(desk: TokenDesk, secret: str) -> None:
     """What is no refresh token of ours opens nothing."""

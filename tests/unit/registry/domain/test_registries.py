@@ -120,16 +120,16 @@ async def test_private_looks_missing(tenants: Tenants) -> None:
 
 async def test_update(tenants: Tenants) -> None:
     """What is given is changed, and seen in the audit log; what is not stays."""
-    maintainer = await tenants.actor("maintainer")
-    async with tenants.noted(maintainer, "registry.update", "registry:acme/main", "acme", "private -> public"):
-        changed = await tenants.registries.update(maintainer, "acme", "main", visibility="public")
+    owner = await tenants.actor("owner")
+    async with tenants.noted(owner, "registry.update", "registry:acme/main", "acme", "private -> public"):
+        changed = await tenants.registries.update(owner, "acme", "main", visibility="public")
     assert (changed.visibility, changed.description, changed.prefix) == ("public", "", "acme")
-    async with tenants.noted(maintainer, "registry.update", "registry:acme/main", "acme", "description"):
-        changed = await tenants.registries.update(maintainer, "acme", "main", description="All.")
+    async with tenants.noted(owner, "registry.update", "registry:acme/main", "acme", "description"):
+        changed = await tenants.registries.update(owner, "acme", "main", description="All.")
     assert (changed.visibility, changed.description) == ("public", "All.")
-    changed = await tenants.registries.update(maintainer, "acme", "main", "private", "")
+    changed = await tenants.registries.update(owner, "acme", "main", "private", "")
     assert (changed.visibility, changed.description) == ("private", "")
-    assert await tenants.registries.get(maintainer, "acme", "main") == changed
+    assert await tenants.registries.get(owner, "acme", "main") == changed
 
 
 async def test_delete(tenants: Tenants) -> None:

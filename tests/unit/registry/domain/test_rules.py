@@ -36,14 +36,14 @@ async def allowed(tenants: Tenants, name: str, repository: str = "acme/app/x") -
 
 async def test_create(tenants: Tenants) -> None:
     """A rule lets its subject do its actions to what its pattern matches."""
-    maintainer = await tenants.actor("maintainer")
+    owner = await tenants.actor("owner")
     detail = "acme/app/** user:stranger pull,push"
-    async with tenants.noted(maintainer, "rule.create", "registry:acme/main", "acme", detail):
-        made = await tenants.rules.create(maintainer, "acme", "main", "acme/app/**", STRANGER, frozenset({PUSH, PULL}))
+    async with tenants.noted(owner, "rule.create", "registry:acme/main", "acme", detail):
+        made = await tenants.rules.create(owner, "acme", "main", "acme/app/**", STRANGER, frozenset({PUSH, PULL}))
     actions = frozenset({PULL, PUSH})
     assert made == Rule(made.id, "main", "acme/app/**", STRANGER, actions, tenants.clock.now_ms())
-    assert (await tenants.rules.page(maintainer, "acme", "main", "", 10)).items == [made]
-    assert await tenants.rules.get(maintainer, "acme", "main", made.id) == made
+    assert (await tenants.rules.page(owner, "acme", "main", "", 10)).items == [made]
+    assert await tenants.rules.get(owner, "acme", "main", made.id) == made
     assert await allowed(tenants, "stranger") == {PULL, PUSH}
     assert await allowed(tenants, "stranger", "acme/app2/x") == set()
 

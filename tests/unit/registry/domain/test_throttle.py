@@ -1,14 +1,11 @@
 """How fast passwords can be guessed: slower with each failure, and never so slow that an account is locked."""
 
-from collections.abc import AsyncIterator
-
 import pytest
 
 from registry.domain.throttle import Throttle
 from registry.errors import TooManyRequests
 from storage.clock import FakeClock
-from storage.metadata.sqlite import MemoryStore
-from storage.metadata.store import Transaction
+from storage.metadata.store import MetadataStore, Transaction
 
 HERE, THERE = "192.0.2.7", "198.51.100.1"
 MINUTE, DAY = 60, 24 * 3600
@@ -17,7 +14,7 @@ MINUTE, DAY = 60, 24 * 3600
 class Guessing:
     """A throttle, and who fails to log in."""
 
-    def __init__(self, store: MemoryStore, clock: FakeClock) -> None:
+    def __init__(self, store: MetadataStore, clock: FakeClock) -> None:
         self.store, self.clock = store, clock
         self.throttle = Throttle(store, clock)
 
@@ -48,11 +45,9 @@ class Guessing:
 
 
 @pytest.fixture
-async def guessing() -> AsyncIterator[Guessing]:
+def guessing(store: MetadataStore) -> Guessing:
     """Nobody has failed yet."""
-    store = MemoryStore()
-    yield Guessing(store, FakeClock())
-    await store.close()
+    return Guessing(store, FakeClock())
 
 
 @pytest.mark.parametrize(

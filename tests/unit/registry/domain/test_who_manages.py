@@ -12,6 +12,7 @@ from registry.errors import Denied, NotFound
 from tests.unit.registry.domain.tenants import EVERYONE, Tenants
 
 PULL = frozenset({Action.PULL})
+NOTHING = frozenset[Action]()
 STRANGER = parse_subject("user:stranger")
 READER = parse_subject("user:reader")
 
@@ -43,7 +44,9 @@ OPERATIONS = [
     Operation("list registries", "guest", lambda t, a, p: t.registries.page(a, p, "", 10)),
     Operation("read a private registry", "reader", lambda t, a, p: t.registries.get(a, p, "main")),
     Operation("add a registry", "maintainer", lambda t, a, p: t.registries.create(a, p, "new")),
-    Operation("change a registry", "maintainer", lambda t, a, p: t.registries.update(a, p, "main", "public")),
+    Operation("change a registry", "maintainer", lambda t, a, p: t.registries.update(a, p, "main", None, "Ours")),
+    Operation("make a registry public", "owner", lambda t, a, p: t.registries.update(a, p, "main", "public")),
+    Operation("add a public registry", "owner", lambda t, a, p: t.registries.create(a, p, "new", None, "public")),
     Operation("delete a registry", "maintainer", lambda t, a, p: t.registries.delete(a, p, "main")),
     Operation("list members", "reader", lambda t, a, p: t.members.page(a, p, "", 10)),
     Operation("read a member", "reader", lambda t, a, p: t.members.get(a, p, READER)),
@@ -51,7 +54,10 @@ OPERATIONS = [
     Operation("remove a member", "owner", lambda t, a, p: t.members.remove(a, p, READER)),
     Operation("list rules", "reader", lambda t, a, p: t.rules.page(a, p, "main", "", 10)),
     Operation("read a rule", "reader", lambda t, a, p: t.rules.get(a, p, "main", 1)),
-    Operation("add a rule", "maintainer", lambda t, a, p: t.rules.create(a, p, "main", "acme/**", EVERYONE, PULL)),
+    Operation("add a rule", "maintainer", lambda t, a, p: t.rules.create(a, p, "main", "acme/**", READER, PULL)),
+    Operation("close to all", "maintainer", lambda t, a, p: t.rules.create(a, p, "main", "acme/**", EVERYONE, NOTHING)),
+    Operation("open to all", "owner", lambda t, a, p: t.rules.create(a, p, "main", "acme/**", EVERYONE, PULL)),
+    Operation("admit a stranger", "owner", lambda t, a, p: t.rules.create(a, p, "main", "acme/**", STRANGER, PULL)),
     Operation("delete a rule", "maintainer", lambda t, a, p: t.rules.delete(a, p, "main", 1)),
     Operation("list immutable tags", "reader", lambda t, a, p: t.immutable_tags.page(a, p, "main", "", 10)),
     Operation("read immutable tags", "reader", lambda t, a, p: t.immutable_tags.get(a, p, "main", 1)),
