@@ -24,7 +24,7 @@ _LOG = logging.getLogger(__name__)
 class JwksKeys:
     """Keys from a URL or a file. While it cannot be read, the keys that were known last stay good."""
 
-    def __init__(self, place: str, *, fresh_s: float = 300.0, again_s: float = 10.0) -> None:
+    def __init__(self, place: str, *, fresh_s: float = 300.0, again_s: float = 2.0) -> None:
         """`place` is asked again after `fresh_s`, or for a key that is not known, but `again_s` after the last time."""
         self._place, self._fresh_s, self._again_s = place, fresh_s, again_s
         self._keys: dict[str, VerifyingKey] = {}

@@ -29,7 +29,7 @@ class OwnKeys:
     def __init__(self, folder: KeyFolder | None) -> None:
         self._folder = folder
         self._ring = KeyRing([SigningKey.generate()]) if folder is None else None
-        self._looked_at = -math.inf
+        self._looked_at = self._published_at = -math.inf
 
     async def ring(self) -> KeyRing:
         """All keys. Raises `StorageUnavailable` when there are none to be read."""
@@ -47,6 +47,13 @@ class OwnKeys:
             await self.refresh()
             found = (await self.ring()).verifying.get(kid)
         return found
+
+    async def published(self) -> dict[str, list[dict[str, str]]]:
+        """The public keys, for others: they ask when they have met one that another process has just made."""
+        if time.monotonic() - self._published_at > _LOOK_AGAIN_S:
+            self._published_at = time.monotonic()
+            await self.refresh()
+        return (await self.ring()).jwks()
 
     async def refresh(self) -> None:
         """Notice keys that were made or retired. What cannot be read leaves the keys as they were."""

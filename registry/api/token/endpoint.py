@@ -77,7 +77,7 @@ class TokenEndpoint:
 
     async def get_keys(self, call: Call) -> web.StreamResponse:
         """The public keys that tokens can be verified with."""
-        return json_answer((await self._keys.ring()).jwks(), headers={"Cache-Control": "public, max-age=60"})
+        return json_answer(await self._keys.published(), headers={"Cache-Control": "no-cache"})
 
     async def _identify(self, call: Call, origin: Origin) -> Identity | None:
         header = authorization_of(call.request)
