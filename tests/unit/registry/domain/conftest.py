@@ -6,19 +6,26 @@ from pathlib import Path
 import pytest
 
 from storage.metadata.sqlite import MemoryStore, SqliteStore
+from storage.metadata.store import MetadataStore
 from tests.unit.registry.domain.people import People
 from tests.unit.registry.domain.tenants import Tenants
 
 
 @pytest.fixture
-async def people() -> AsyncIterator[People]:
-    """People in memory."""
+async def store() -> AsyncIterator[MetadataStore]:
+    """An empty store. After the test it has to be sound."""
     store = MemoryStore()
-    people = People(store)
-    await people.begin()
-    yield people
+    yield store
     assert await store.verify() == []
     await store.close()
+
+
+@pytest.fixture
+async def people(store: MetadataStore) -> People:
+    """People in a store."""
+    people = People(store)
+    await people.begin()
+    return people
 
 
 @pytest.fixture
@@ -34,14 +41,11 @@ async def stored_people(tmp_path: Path) -> AsyncIterator[People]:
 
 
 @pytest.fixture
-async def tenants() -> AsyncIterator[Tenants]:
-    """Projects in memory."""
-    store = MemoryStore()
+async def tenants(store: MetadataStore) -> Tenants:
+    """Projects in a store."""
     tenants = Tenants(store)
     await tenants.begin()
-    yield tenants
-    assert await store.verify() == []
-    await store.close()
+    return tenants
 
 
 @pytest.fixture
