@@ -190,6 +190,8 @@ class Check:
 
     async def _check_blob(self, digest: Digest, size: int, key: str) -> None:
         try:
+            if not self._with_bytes and await self._driver.is_whole(key, size):
+                return
             reader = await self._driver.open(key)
         except (BlobMissing, ValueError):
             self._report.add(f"blob {digest}", f"its bytes are missing (key {key})")

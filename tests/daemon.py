@@ -107,9 +107,17 @@ class Daemon:
         return "\n".join(self.log.read_text(errors="replace").splitlines()[-lines:])
 
     def check(self) -> None:
-        """Let `berth check --bytes` verify the data folder; AssertionError with what is wrong with it."""
+        """Let `berth check --bytes` verify what is stored; AssertionError with what is wrong with it."""
+        self.command("check", "--bytes")
+
+    def command(self, *words: str, code: int = 0) -> str:
+        """Run another command of `berth` on the data of the daemon, and return what it prints.
+
+        AssertionError if it does not end with `code`.
+        """
         result = subprocess.run(
-            [PROGRAM, "check", "--bytes", "--data", self.data],
+            [PROGRAM, *words, "--data", self.data],
+            stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
@@ -117,7 +125,8 @@ class Daemon:
             timeout=120,
             check=False,
         )
-        assert result.returncode == 0, f"berth check ended with {result.returncode}:\n{result.stdout}"
+        assert result.returncode == code, f"berth {words[0]} ended with {result.returncode}:\n{result.stdout}"
+        return result.stdout
 
     def _running(self) -> subprocess.Popen[bytes]:
         assert self._process is not None, "the daemon does not run"

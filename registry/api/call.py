@@ -17,6 +17,7 @@ from auth.roles import Action
 from registry.api.answer import Answer
 from registry.api.errors import BodyBroken, BodyStalled
 from registry.api.forwarded import Origins
+from registry.api.redirects import Redirects
 from registry.api.rest.services import Management
 from registry.api.session import Session
 from registry.api.wire import parse_namespace, warning_headers
@@ -47,6 +48,7 @@ class Settings:
     stall_timeout: float
     delete_manifests: bool
     delete_blobs: bool
+    redirects: Redirects | None = None
 
 
 @dataclass(frozen=True, slots=True)

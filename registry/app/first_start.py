@@ -40,7 +40,7 @@ def prepare(config: Config) -> None:
 
 
 async def _first_start(config: Config) -> None:
-    store = open_metadata(config)
+    store = await open_metadata(config)
     try:
         await ensure_admin(store, Passwords())
     finally:

@@ -45,7 +45,7 @@ def build_management(store: MetadataStore, clock: Clock, passwords: Passwords) -
 @asynccontextmanager
 async def open_management(config: Config) -> AsyncIterator[Management]:
     """The use cases over the data folder, beside a daemon or without one. Raises `StartError` if there is no data."""
-    store = open_metadata(config)
+    store = await open_metadata(config)
     try:
         yield build_management(store, SystemClock(), Passwords())
     finally:

@@ -14,6 +14,7 @@ from registry.api.forwarded import Origins
 from registry.api.ops import Operations
 from registry.api.pipeline import Pipeline
 from registry.api.pulls import with_audited_pulls
+from registry.api.redirects import Redirects
 from registry.api.rest.routes import ROUTES as REST_ROUTES
 from registry.api.routing import Route
 from registry.api.v2.routes import ROUTES as V2_ROUTES
@@ -91,7 +92,7 @@ def build_services(config: Config, storage: Storage, passwords: Passwords | None
     audit = Audit(clock)
     tags = Tags(storage.store, clock, audit, removable=config.delete.tags)
     return Services(
-        blobs=Blobs(storage.store, storage.driver, audit),
+        blobs=Blobs(storage.store, storage.driver, audit, storage.objects),
         uploads=Uploads(storage.store, storage.driver, clock, limits),
         manifests=Manifests(storage.store, clock, tags, audit, sparse_indexes=config.manifests.sparse_indexes),
         tags=tags,
@@ -122,7 +123,16 @@ def _settings(config: Config) -> Settings:
         stall_timeout=config.limits.stall_timeout,
         delete_manifests=config.delete.manifests,
         delete_blobs=config.delete.blobs,
+        redirects=_redirects(config),
     )
+
+
+def _redirects(config: Config) -> Redirects | None:
+    s3 = config.s3
+    if s3.redirect == "never":
+        return None
+    from_size = s3.redirect_size if s3.redirect == "large" else 0
+    return Redirects(from_size, s3.redirect_networks, int(s3.redirect_lifetime))
 
 
 def _origins(config: Config) -> Origins:

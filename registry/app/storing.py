@@ -2,71 +2,76 @@
 
 from __future__ import annotations
 
-import os
+import asyncio
 from dataclasses import dataclass
-from pathlib import Path
 
+from registry.app.bytes import open_bytes, prepare_bytes
+from registry.app.engines import engine_of
 from registry.config.settings import Config
 from registry.domain.manifests import read_manifest
-from registry.errors import StartError
-from storage.blobs.caching import CachingDriver
-from storage.blobs.driver import BlobDriver
-from storage.blobs.filesystem import FilesystemDriver
+from storage.blobs.driver import BlobDriver, ObjectStore
 from storage.blobs.memory import MemoryDriver
 from storage.check import Check, Report
-from storage.lease import FileLease
-from storage.metadata.sqlite import MemoryStore, SqliteStore
+from storage.lease import Lease
+from storage.metadata.sqlite import MemoryStore
 from storage.metadata.store import MetadataStore
-
-_LEASE_NAME = "background.lock"
 
 
 @dataclass(frozen=True, slots=True)
 class Storage:
-    """What a process keeps open for as long as it serves. `lease` is absent where there is only one process."""
+    """What a process keeps open for as long as it serves.
+
+    `lease` is absent where there is only one process, `objects` where clients cannot reach the bytes by themselves.
+    """
 
     store: MetadataStore
     driver: BlobDriver
-    lease: FileLease | None
+    lease: Lease | None
+    objects: ObjectStore | None = None
 
     async def close(self) -> None:
         await self.store.close()
         await self.driver.close()
         if self.lease is not None:
-            self.lease.close()
+            await self.lease.close()
 
 
 def prepare_storage(config: Config) -> None:
-    """Create the data folder and bring its database to the newest schema. Raises `StartError`, `SchemaTooNew`."""
-    data = config.storage.data
-    try:
-        # First, since it makes the data folder itself, and makes its name durable.
-        FilesystemDriver.prepare(data)
-        SqliteStore.migrate(data)
-    except OSError as error:
-        raise StartError(f"the data folder {data} cannot be used: {os.strerror(error.errno or 0)}") from error
+    """Create the data folder, and the database or its newest schema. Raises `StartError`, `SchemaTooNew`.
+
+    Blocks, and is not for a thread with a running loop.
+    """
+
+    async def prepare() -> None:
+        # First, since the database may be in the folder that is made here.
+        await prepare_bytes(config)
+        await engine_of(config).migrate()
+
+    asyncio.run(prepare())
 
 
 def open_storage(config: Config) -> Storage:
     """Open what `prepare_storage` made ready. Raises `StartError`."""
     if config.storage.ephemeral:
         return Storage(MemoryStore(), MemoryDriver(), None)
-    data = config.storage.data
-    driver = CachingDriver(FilesystemDriver(data), config.storage.memory_cache)
-    return Storage(SqliteStore(data), driver, FileLease(data / _LEASE_NAME))
+    engine = engine_of(config)
+    opened = open_bytes(config)
+    return Storage(engine.open(), opened.driver, engine.lease(), opened.objects)
 
 
-def open_metadata(config: Config) -> MetadataStore:
-    """The database of the data folder, for a command that needs no blobs. Raises `StartError` if there is none."""
-    expect_data(config.storage.data)
-    SqliteStore.migrate(config.storage.data)
-    return SqliteStore(config.storage.data)
+async def open_metadata(config: Config) -> MetadataStore:
+    """The database, for a command that needs no blobs. Raises `StartError` if there is none."""
+    engine = engine_of(config)
+    await engine.expect()
+    await engine.migrate()
+    return engine.open()
 
 
 async def run_check(config: Config, *, with_bytes: bool) -> Report:
-    """Look for broken promises in the data folder (see `storage.check`). Raises `StartError` if there is none."""
-    expect_data(config.storage.data)
-    storage = Storage(SqliteStore(config.storage.data), FilesystemDriver(config.storage.data), None)
+    """Look for broken promises in what is stored (see `storage.check`). Raises `StartError` if there is none."""
+    engine = engine_of(config)
+    await engine.expect()
+    storage = Storage(engine.open(patient=True), open_bytes(config, cached=False).driver, None)
     try:
         check = Check(
             storage.store,
@@ -80,13 +85,8 @@ async def run_check(config: Config, *, with_bytes: bool) -> Report:
         await storage.close()
 
 
-def schema_version(config: Config) -> int:
-    """The version of the database in the data folder. Raises `StartError` if there is none."""
-    expect_data(config.storage.data)
-    return SqliteStore.migrate(config.storage.data)
-
-
-def expect_data(data: Path) -> None:
-    """Raises `StartError` unless there is a database in the folder."""
-    if not SqliteStore.exists(data):
-        raise StartError(f"there is no Berth data in {data}: see --data and storage.data")
+async def schema_version(config: Config) -> int:
+    """The version of the database. Raises `StartError` if there is none."""
+    engine = engine_of(config)
+    await engine.expect()
+    return await engine.migrate()

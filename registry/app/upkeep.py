@@ -19,6 +19,7 @@ from storage.metadata import refresh_tokens
 from storage.metadata.store import Transaction
 
 _EXPIRE_EVERY_S = 60.0
+_REAP_EVERY_S = 3600.0
 _KEYS_EVERY_S = 5.0
 _ACCESS_EVERY_S = 1.0
 _BATCH = 1000
@@ -43,6 +44,7 @@ class Upkeep:
         every(_KEYS_EVERY_S, "keys", self.access.keys.refresh)
         idle = self.config.uploads.idle_timeout
         every(min(_EXPIRE_EVERY_S, idle), "expire-uploads", self.expire_uploads)
+        every(_REAP_EVERY_S, "reap-parts", self.reap_parts)
         every(_EXPIRE_EVERY_S, "expire-access", self.expire_access)
         every(_EXPIRE_EVERY_S, "rotate-keys", self.rotate_keys)
 
@@ -55,12 +57,17 @@ class Upkeep:
             await self.access.accesses.refresh()
 
     async def expire_uploads(self) -> None:
-        if self._is_ours():
+        if await self._is_ours():
             await self.services.uploads.expire_idle()
+
+    async def reap_parts(self) -> None:
+        """Remove what broken-off uploads left in the store, where no listing of uploads shows it."""
+        if self.storage.objects is not None and await self._is_ours():
+            await self.storage.objects.reap()
 
     async def expire_access(self) -> None:
         """Drop what has expired: failures, refresh tokens, and entries of the audit log."""
-        if not self._is_ours():
+        if not await self._is_ours():
             return
         await self.access.throttle.expire()
         now = self.clock.now_ms()
@@ -75,7 +82,7 @@ class Upkeep:
     async def rotate_keys(self) -> None:
         """Replace the signing key when it is old, and remove those that nothing can be signed with any more."""
         folder, lifetime_ms = key_folder(self.config), int(self.config.auth.key_lifetime * 1000)
-        if folder is None or not self._is_ours() or self.config.auth.mode == "open":
+        if folder is None or self.config.auth.mode == "open" or not await self._is_ours():
             return
         now = self.clock.now_ms()
         newest = await asyncio.to_thread(folder.newest_ms)
@@ -85,5 +92,5 @@ class Upkeep:
         await asyncio.to_thread(folder.retire, now - max(_DAY_MS, int(self.config.auth.token_lifetime * 2000)))
         await self.access.keys.refresh()
 
-    def _is_ours(self) -> bool:
-        return self.storage.lease is None or self.storage.lease.held()
+    async def _is_ours(self) -> bool:
+        return self.storage.lease is None or await self.storage.lease.held()

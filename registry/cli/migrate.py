@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import asyncio
 
 from registry.cli.arguments import Commands, add_command, add_settings, load_config
 
@@ -31,5 +32,5 @@ def run(arguments: argparse.Namespace) -> int:
     from registry.app.storing import schema_version  # noqa: PLC0415
 
     prepare(config)
-    print(f"the database has schema version {schema_version(config)}")
+    print(f"the database has schema version {asyncio.run(schema_version(config))}")
     return 0

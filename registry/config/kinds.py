@@ -66,7 +66,7 @@ def setting(text: str, kind: Kind[T], *, default: object, secret: bool = False) 
 
     The value of a secret is never printed.
     """
-    return field(default=kind.read(default), metadata={"help": text, "kind": kind, "secret": secret})
+    return field(default=kind.read(default), repr=not secret, metadata={"help": text, "kind": kind, "secret": secret})
 
 
 def quote(text: str) -> str:

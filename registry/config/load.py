@@ -136,8 +136,28 @@ def _conflicts(config: Config) -> Iterator[tuple[tuple[str, ...], str]]:
             ("storage.ephemeral", "server.workers"),
             f"what is kept in memory has one worker, not {server.workers}",
         )
+    yield from _bucket_conflicts(config)
+    if config.storage.ephemeral and config.storage.database:
+        yield ("storage.ephemeral", "storage.database"), "what is kept in memory needs no database"
     if limits.page_size > limits.max_page_size:
         yield (
             ("limits.page_size", "limits.max_page_size"),
             f"a page of {limits.page_size} entries is more than {limits.max_page_size}",
+        )
+
+
+def _bucket_conflicts(config: Config) -> Iterator[tuple[tuple[str, ...], str]]:
+    storage, s3 = config.storage, config.s3
+    if bool(s3.access_key) != bool(s3.secret_key):
+        yield ("s3.access_key", "s3.secret_key"), "set both, or neither"
+    if storage.blobs != "s3":
+        return
+    if not s3.bucket:
+        yield ("storage.blobs", "s3.bucket"), "name the bucket"
+    if storage.ephemeral:
+        yield ("storage.ephemeral", "storage.blobs"), "what is kept in memory needs no bucket"
+    if storage.database and not s3.conditional_writes:
+        yield (
+            ("storage.database", "s3.conditional_writes"),
+            "daemons that share a database and a bucket need conditional writes",
         )

@@ -36,12 +36,16 @@ def render(config: Config) -> str:
 
 def assignment(setting: Setting, value: object) -> str:
     """Return the line that sets a value, or for a secret a comment that does not give it away."""
-    return f"# {setting.key} is secret\n" if setting.secret else f"{setting.key} = {setting.kind.write(value)}\n"
+    return f"# {setting.key} is secret\n" if setting.secret else _line(setting, value)
+
+
+def _line(setting: Setting, value: object) -> str:
+    return f"{setting.key} = {setting.kind.write(value)}\n"
 
 
 def _explained(setting: Setting) -> str:
     help_lines = textwrap.wrap(setting.help, 100, initial_indent="# ", subsequent_indent="# ")
-    return "\n".join([*help_lines, f"#{assignment(setting, setting.default)}"])
+    return "\n".join([*help_lines, f"#{_line(setting, setting.default)}"])
 
 
 def _settings(section: str) -> Iterable[Setting]:

@@ -5,6 +5,8 @@ from pathlib import Path
 
 from registry.config import kinds
 from registry.config.kinds import Address, Network, setting
+from registry.config.s3 import S3Config
+from registry.config.storage import StorageConfig
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,27 +122,6 @@ class AuditConfig:
         "How long entries are kept. 0 keeps them for ever.",
         kinds.duration(),
         default="365d",
-    )
-
-
-@dataclass(frozen=True, slots=True)
-class StorageConfig:
-    """Where data is kept."""
-
-    data: Path = setting(
-        "Folder for the database and the blobs; a relative path starts at the working directory.",
-        kinds.folder(),
-        default="berth-data",
-    )
-    ephemeral: bool = setting(
-        "Keep everything in memory, in one worker: nothing is written to disk, and all is gone at stop.",
-        kinds.flag(),
-        default=False,
-    )
-    memory_cache: int = setting(
-        "Memory per worker for small blobs that are asked for often. 0 keeps none.",
-        kinds.size(),
-        default="16MiB",
     )
 
 
@@ -285,6 +266,7 @@ class Config:
     auth: AuthConfig = AuthConfig()
     audit: AuditConfig = AuditConfig()
     storage: StorageConfig = StorageConfig()
+    s3: S3Config = S3Config()
     uploads: UploadsConfig = UploadsConfig()
     limits: LimitsConfig = LimitsConfig()
     delete: DeleteConfig = DeleteConfig()

@@ -6,7 +6,7 @@ from auth.actor import Actor
 from registry.domain.audit import Audit
 from registry.domain.repositories import expect_repository
 from registry.errors import StillReferenced
-from storage.blobs.driver import BlobDriver, BlobReader
+from storage.blobs.driver import BlobDriver, BlobReader, ObjectStore, Span
 from storage.digest import Digest
 from storage.errors import BlobUnknown
 from storage.metadata import blobs, manifests
@@ -16,8 +16,12 @@ from storage.names import RepositoryName
 
 
 class Blobs:
-    def __init__(self, store: MetadataStore, driver: BlobDriver, audit: Audit) -> None:
-        self._store, self._driver, self._audit = store, driver, audit
+    """`objects` is the store behind the driver, where clients can read from it by themselves."""
+
+    def __init__(
+        self, store: MetadataStore, driver: BlobDriver, audit: Audit, objects: ObjectStore | None = None
+    ) -> None:
+        self._store, self._driver, self._audit, self._objects = store, driver, audit, objects
 
     async def find(self, repository: RepositoryName, digest: Digest) -> BlobRow:
         """The blob, if the repository links it (end-2). Raises `BlobUnknown` and `NameUnknown`."""
@@ -27,9 +31,16 @@ class Blobs:
             raise BlobUnknown(digest)
         return row
 
-    async def open(self, row: BlobRow) -> BlobReader:
-        """The bytes of a blob that `find` gave. Raises `BlobMissing` when the store has lost them or some of them."""
-        return await self._driver.open(row.storage_key, row.size)
+    async def open(self, row: BlobRow, span: Span | None = None) -> BlobReader:
+        """The bytes of a blob that `find` gave, of which only `span` will be read if it is given.
+
+        Raises `BlobMissing` when the store has lost them or some of them.
+        """
+        return await self._driver.open(row.storage_key, row.size, span)
+
+    async def signed_url(self, row: BlobRow, lifetime_s: int) -> str | None:
+        """A URL by which anybody can read a blob that `find` gave for a while; None where there is no such thing."""
+        return None if self._objects is None else await self._objects.signed_url(row.storage_key, lifetime_s)
 
     async def delete(self, actor: Actor, repository: RepositoryName, digest: Digest) -> None:
         """Unlink the blob from the repository (end-10). Its bytes stay while another repository links them.

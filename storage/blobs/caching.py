@@ -10,7 +10,7 @@ from collections import OrderedDict
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager
 
-from storage.blobs.driver import BlobDriver, BlobReader, StoredBytes, UploadWriter
+from storage.blobs.driver import BlobDriver, BlobReader, Span, StoredBytes, UploadWriter
 from storage.blobs.memory import MemoryReader
 
 _BLOB_MAX = 64 * 1024
@@ -27,11 +27,13 @@ class CachingDriver:
         self._used = 0
         self._contents: OrderedDict[str, bytes] = OrderedDict()
 
-    async def open(self, key: str, size: int | None = None) -> BlobReader:
+    async def open(self, key: str, size: int | None = None, span: Span | None = None) -> BlobReader:
         content = self._contents.get(key)
         if content is not None and size in {None, len(content)}:
             self._contents.move_to_end(key)
             return MemoryReader(content)
+        if size is not None and size > _BLOB_MAX:
+            return await self._driver.open(key, size, span)
         reader = await self._driver.open(key, size)
         if reader.size > _BLOB_MAX:
             return reader

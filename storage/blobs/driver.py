@@ -13,6 +13,9 @@ from typing import BinaryIO, Protocol
 
 from storage.digest import Digest
 
+# From the first number up to but without the second, in bytes.
+Span = tuple[int, int]
+
 
 @dataclass(frozen=True, slots=True)
 class StoredBytes:
@@ -62,6 +65,18 @@ class BlobReader(Protocol):
     async def close(self) -> None: ...
 
 
+class ObjectStore(Protocol):
+    """What a driver can do besides whose bytes lie in a store that clients can reach, too."""
+
+    async def signed_url(self, key: str, lifetime_s: int) -> str:
+        """A URL by which whoever has it can GET the blob, and nothing else, for that many seconds."""
+        ...
+
+    async def reap(self) -> int:
+        """Remove what broken-off uploads left that no listing shows; return how many were found."""
+        ...
+
+
 class BlobDriver(Protocol):
     async def begin_upload(self, upload_id: str) -> None:
         """Make an upload without bytes. It need not survive a power cut. Nothing happens if it is there already."""
@@ -85,8 +100,11 @@ class BlobDriver(Protocol):
         """Forget the upload and its bytes. Nothing happens if there is none."""
         ...
 
-    async def open(self, key: str, size: int | None = None) -> BlobReader:
-        """Raises `BlobMissing`, and `BlobDamaged` if the bytes are not as many as `size`, where it is given."""
+    async def open(self, key: str, size: int | None = None, span: Span | None = None) -> BlobReader:
+        """Raises `BlobMissing`, and `BlobDamaged` if the bytes are not as many as `size`, where it is given.
+
+        `span` is what will be read, if not all: a driver whose bytes are far away asks for that at once.
+        """
         ...
 
     async def is_whole(self, key: str, size: int) -> bool:

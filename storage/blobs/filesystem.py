@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, TypeVar
 
-from storage.blobs.driver import StoredBytes, UploadWriter
+from storage.blobs.driver import Span, StoredBytes, UploadWriter
 from storage.blobs.files import Files
 from storage.blobs.folders import Folders, nearest_existing
 from storage.blobs.layout import Layout, is_storage_key, is_upload_id
@@ -178,7 +178,7 @@ class FilesystemDriver:
         self._hashers.pop(upload_id, None)
         await self._run(self._files.unlink, self._layout.upload(upload_id))
 
-    async def open(self, key: str, size: int | None = None) -> FileReader:
+    async def open(self, key: str, size: int | None = None, span: Span | None = None) -> FileReader:
         def open_file() -> FileReader:
             try:
                 file = open(self._layout.blob(key), "rb", buffering=0)  # noqa: SIM115 - the reader closes it

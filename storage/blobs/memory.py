@@ -6,7 +6,7 @@ import contextlib
 from collections.abc import AsyncIterator
 from typing import BinaryIO
 
-from storage.blobs.driver import StoredBytes, UploadWriter
+from storage.blobs.driver import Span, StoredBytes, UploadWriter
 from storage.blobs.layout import new_storage_key
 from storage.digest import Digest, digest_of
 from storage.errors import BlobDamaged, BlobMissing, DigestMismatch, UploadBusy, UploadUnknown
@@ -83,7 +83,7 @@ class MemoryDriver:
     async def discard_upload(self, upload_id: str) -> None:
         self.arriving.pop(upload_id, None)
 
-    async def open(self, key: str, size: int | None = None) -> MemoryReader:
+    async def open(self, key: str, size: int | None = None, span: Span | None = None) -> MemoryReader:
         content = self.stored.get(key)
         if content is None:
             raise BlobMissing(key)

@@ -165,8 +165,9 @@ async def referrers_after(
     """Referrers of the subject pushed after the manifest with id `last`, oldest first."""
     wanted = "" if artifact_type is None else " AND m.artifact_type = ?"
     rows = await queries.fetch_all(
-        "SELECT m.id, m.descriptor FROM repositories r JOIN manifests m ON m.repository_id = r.id"  # noqa: S608
-        f" WHERE r.name = ? AND m.subject = ? AND m.id > ?{wanted} ORDER BY m.id LIMIT ?",
+        "SELECT m.id, m.descriptor FROM manifests m"  # noqa: S608
+        " WHERE m.repository_id = (SELECT id FROM repositories WHERE name = ?)"
+        f" AND m.subject = ? AND m.id > ?{wanted} ORDER BY m.id LIMIT ?",
         repository,
         str(subject),
         last,

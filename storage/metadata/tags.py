@@ -42,8 +42,9 @@ async def names_of(queries: Queries, manifest_id: int) -> list[Tag]:
 async def names_after(queries: Queries, repository: RepositoryName, last: str, limit: int) -> list[str]:
     """At most `limit` tags greater than `last`, in ASCII order."""
     rows = await queries.fetch_all(
-        "SELECT t.name FROM repositories r JOIN tags t ON t.repository_id = r.id"
-        " WHERE r.name = ? AND t.name > ? ORDER BY t.name LIMIT ?",
+        # No join: of a join PostgreSQL does not see that it is in the order of the index already.
+        "SELECT name FROM tags WHERE repository_id = (SELECT id FROM repositories WHERE name = ?)"
+        " AND name > ? ORDER BY name LIMIT ?",
         repository,
         last,
         limit,

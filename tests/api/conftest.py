@@ -11,21 +11,33 @@ from blockbuster import blockbuster_ctx
 
 from registry.app.storing import run_check
 from registry.config.settings import Config
+from tests import s3_store
 from tests.api.accounts import Accounts, inhabited
 from tests.api.server import Registry, configured, running
+from tests.databases import Databases
 
-ENGINES: dict[str, dict[str, object]] = {"memory": {"storage.ephemeral": True}, "disk": {}}
+ENGINES: dict[str, dict[str, object]] = {
+    "memory": {"storage.ephemeral": True},
+    "disk": {},
+    "postgresql": {"storage.database": "postgresql:///of-its-own"},
+    "s3": {"storage.blobs": "s3"},
+}
 
-Serve = Callable[[Mapping[str, object]], Awaitable[Registry]]
+Settings = Mapping[str, object]
+Serve = Callable[[Settings], Awaitable[Registry]]
 
 
 @pytest.fixture(autouse=True)
 def nothing_blocks() -> Iterator[None]:
-    """Handlers and use cases leave what waits for a disk to threads; only SQLite's reads are in line, on purpose."""
+    """Handlers and use cases leave what waits for a disk to threads.
+
+    Only SQLite's reads are in line, on purpose, and a look at the file of passwords when asyncpg makes a connection.
+    """
     with blockbuster_ctx(["registry.api", "registry.domain"]) as watch:
         for name, function in watch.functions.items():
             if name.startswith("sqlite3."):
                 function.deactivate()
+            function.can_block_in("asyncpg/connect_utils.py", "_parse_connect_dsn_and_args")
         yield
 
 
@@ -36,14 +48,34 @@ def engine(request: pytest.FixtureRequest) -> dict[str, object]:
 
 
 @pytest.fixture
-async def serve(engine: dict[str, object], tmp_path: Path) -> AsyncIterator[Serve]:
+def own_settings(engine: dict[str, object], request: pytest.FixtureRequest) -> Iterator[Callable[[], Settings]]:
+    """What gives the settings that no two registries have in common. Only engines with a database need a server."""
+    if "storage.database" not in engine:
+        yield s3_store.settings if "storage.blobs" in engine else dict
+        return
+    databases: Databases = request.getfixturevalue("databases")
+    lent: list[str] = []
+
+    def borrow() -> Settings:
+        lent.append(databases.lend())
+        return {"storage.database": databases.url(lent[-1])}
+
+    yield borrow
+    for name in lent:
+        databases.take_back(name)
+
+
+@pytest.fixture
+async def serve(
+    engine: dict[str, object], tmp_path: Path, own_settings: Callable[[], Settings]
+) -> AsyncIterator[Serve]:
     """Start registries with further settings; at the end each of them is stopped and its data checked."""
     configs: list[Config] = []
     async with contextlib.AsyncExitStack() as stack:
 
-        async def start(settings: Mapping[str, object]) -> Registry:
+        async def start(settings: Settings) -> Registry:
             data = tmp_path / f"data-{len(configs)}"
-            config = configured({"storage.data": str(data), **engine, **settings})
+            config = configured({"storage.data": str(data), **engine, **own_settings(), **settings})
             configs.append(config)
             return await stack.enter_async_context(running(config))
 

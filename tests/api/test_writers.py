@@ -90,7 +90,7 @@ async def test_finished_twice_at_once(tmp_path: Path) -> None:
             super().sync_folder(folder)
 
     config = configured({"storage.data": str(tmp_path / "data")})
-    prepare(config)
+    await asyncio.to_thread(prepare, config)
     data = config.storage.data
     async with running(config, Storage(SqliteStore(data), FilesystemDriver(data, SlowDisk()), None)) as registry:
         path = await begin(registry, b"hello, world")

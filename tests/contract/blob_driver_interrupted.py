@@ -26,8 +26,6 @@ from tests.contract.blobs import (
 
 # A step is one turn of the event loop: some microseconds for the first ones, many milliseconds for the last.
 STEPS = [0, 1, 2, 3, 5, 8, 13, 30, 100, 400, 1500]
-# Long before a driver that waits for a busy upload gives up.
-AT_ONCE_S = 2.0
 
 
 async def cancel_after(steps: int, work: Coroutine[Any, Any, object]) -> None:
@@ -50,7 +48,7 @@ class InterruptedBlobDriverContract(BlobDriverSuite):
         await append(driver, upload_id, b"12345")
         for _ in range(4):
             await cancel_after(steps % 20, append(driver, upload_id, b""))
-        async with asyncio.timeout(AT_ONCE_S):
+        async with asyncio.timeout(self.free_after_cancel_s):
             assert await append(driver, upload_id, b"6789") == 9
 
     @pytest.mark.parametrize("steps", STEPS)
@@ -69,7 +67,7 @@ class InterruptedBlobDriverContract(BlobDriverSuite):
                     await asyncio.sleep(0)
 
         await cancel_after(steps, write())
-        async with asyncio.timeout(AT_ONCE_S):
+        async with asyncio.timeout(self.free_after_cancel_s):
             size = await driver.upload_size(upload_id)
             # The piece that was being taken may be there or not.
             assert size in {taken, taken + 64 * 1024}
@@ -89,7 +87,7 @@ class InterruptedBlobDriverContract(BlobDriverSuite):
 
         await append(driver, upload_id, content[: 2 * MIB])
         await cancel_after(steps, finish())
-        async with asyncio.timeout(AT_ONCE_S):
+        async with asyncio.timeout(self.free_after_cancel_s):
             if blobs := await listed_blobs(driver):
                 assert [await content_of(driver, stored.key) for stored in blobs] == [content]
                 assert await listed_uploads(driver) == []
@@ -127,7 +125,7 @@ class InterruptedBlobDriverContract(BlobDriverSuite):
         while not task.done():
             await asyncio.sleep(0.001)
             task.cancel()
-        async with asyncio.timeout(AT_ONCE_S):
+        async with asyncio.timeout(self.free_after_cancel_s):
             # Opening waits for whatever is still being written down.
             async with opened(driver, upload_id, "sha256") as writer:
                 size = writer.offset

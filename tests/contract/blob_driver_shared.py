@@ -145,7 +145,7 @@ class SharedBlobDriverContract(BlobDriverSuite):
         upload_id, content = new_id(), noise(5 * MIB)
         with killed_process(write_until_killed, self.open_driver, tmp_path, upload_id, content) as kill:
             kill()
-            async with asyncio.timeout(2):
+            async with asyncio.timeout(self.free_after_kill_s):
                 size = await driver.upload_size(upload_id)
                 await append(driver, upload_id, content[size:])
         stored = await commit(driver, upload_id, content)
@@ -185,7 +185,7 @@ class SharedBlobDriverContract(BlobDriverSuite):
         """A listing goes on when what it is about to list disappears."""
         other = await self.open_driver(tmp_path)
         for _ in range(5):
-            ids = [new_id() for _ in range(200)]
+            ids = [new_id() for _ in range(self.crowd)]
             for upload_id in ids:
                 await append(driver, upload_id, b"arriving")
             removing = asyncio.ensure_future(remove_all(other))

@@ -27,6 +27,12 @@ class BlobDriverSuite:
         """A driver that keeps its bytes at `place`, which is prepared if that is needed."""
         raise NotImplementedError
 
+    # How soon an upload can be gone on with whose writer was cancelled, and whose process was killed, in seconds.
+    free_after_cancel_s = 2.0
+    free_after_kill_s = 2.0
+    # How many uploads are a crowd.
+    crowd = 200
+
     def leftovers(self, place: Path) -> list[str]:
         """What lies at `place` although no blob and no upload is left."""
         return [str(path) for path in place.rglob("*") if not path.is_dir()]

@@ -29,6 +29,11 @@ class MetadataStoreSuite:
         """A store with the newest schema, which keeps its rows at `place`."""
         raise NotImplementedError
 
+    async def fill(self, tx: Transaction) -> None:
+        """What makes the transaction fail for want of room: here, in SQLite."""
+        await tx.execute("PRAGMA max_page_count = 60")
+        await tx.execute(INSERT, "x" * 4_000_000, 0)
+
     @pytest.fixture
     async def store(self, tmp_path: Path) -> AsyncIterator[MetadataStore]:
         """A store without rows. After the test it has to be sound, and nothing may stay open."""
@@ -148,14 +153,9 @@ class MetadataStoreContract(MetadataStoreSuite):
 
     async def test_full(self, store: MetadataStore) -> None:
         """When there is no room, the caller hears `StorageFull`, and so does everybody whose work was not stored."""
-
-        async def fill(tx: Transaction) -> None:
-            await tx.execute("PRAGMA max_page_count = 60")
-            await tx.execute(INSERT, "x" * 4_000_000, 0)
-
         await store.transact(inserting("before"))
         full, beside = await asyncio.gather(
-            store.transact(fill), store.transact(inserting("beside")), return_exceptions=True
+            store.transact(self.fill), store.transact(inserting("beside")), return_exceptions=True
         )
         assert isinstance(full, StorageFull)
         assert beside is None or isinstance(beside, StorageFull)

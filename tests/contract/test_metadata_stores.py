@@ -2,10 +2,14 @@
 
 from pathlib import Path
 
+import pytest
+
+from storage.metadata.postgresql import Database, PostgresStore
 from storage.metadata.sqlite import MemoryStore, SqliteStore
-from storage.metadata.store import MetadataStore
+from storage.metadata.store import MetadataStore, Transaction
 from tests.contract.metadata_store import MetadataStoreContract
 from tests.contract.metadata_store_shared import SharedMetadataStoreContract
+from tests.contract.rows import INSERT
 
 
 class TestMemoryStore(MetadataStoreContract):
@@ -21,3 +25,26 @@ class TestSqliteStore(MetadataStoreContract, SharedMetadataStoreContract):
     async def open_store(self, place: Path) -> MetadataStore:
         SqliteStore.migrate(place)
         return SqliteStore(place)
+
+
+class TestPostgresStore(MetadataStoreContract, SharedMetadataStoreContract):
+    """Rows in a database of a server."""
+
+    @pytest.fixture(autouse=True)
+    def place(self, tmp_path: Path, postgres_url: str) -> None:
+        """Where other processes find the database."""
+        (tmp_path / "url").write_text(postgres_url)
+
+    async def open_store(self, place: Path) -> MetadataStore:
+        return PostgresStore(Database((place / "url").read_text()))
+
+    async def fill(self, tx: Transaction) -> None:
+        await tx.execute(INSERT, "x", 0)
+        await tx.execute("DO 'BEGIN RAISE disk_full; END'")
+
+
+class TestPostgresStoreBehindAPooler(TestPostgresStore):
+    """The same with few connections, and nothing that stays on one."""
+
+    async def open_store(self, place: Path) -> MetadataStore:
+        return PostgresStore(Database((place / "url").read_text(), pool_size=2, prepared=False))

@@ -61,7 +61,7 @@ def test_flag_of_none_was_not_given() -> None:
 @pytest.mark.parametrize("setting", SETTINGS.values(), ids=SETTINGS)
 def test_every_setting_is_read_from_its_variable(setting: Setting) -> None:
     """Each setting takes its own written value from the environment under its documented name."""
-    toml = tomllib.loads(assignment(setting, setting.default))[setting.key]
+    toml = tomllib.loads(f"value = {setting.kind.write(setting.default)}")["value"]
     text = ",".join(toml) if isinstance(toml, list) else str(toml)
     assert load(None, {setting.variable: text}, {}) == Config()
 
@@ -151,6 +151,22 @@ def test_missing_and_undecodable_files_are_problems(tmp_path: Path) -> None:
             {"limits.max_page_size": 10},
             "limits.page_size, limits.max_page_size: a page of 1000 entries is more than 10",
         ),
+        ({"s3.access_key": "key"}, "s3.access_key, s3.secret_key: set both, or neither"),
+        ({"storage.blobs": "s3"}, "storage.blobs, s3.bucket: name the bucket"),
+        (
+            {"storage.blobs": "s3", "s3.bucket": "berth", "storage.ephemeral": True},
+            "storage.ephemeral, storage.blobs: what is kept in memory needs no bucket",
+        ),
+        (
+            {
+                "storage.blobs": "s3",
+                "s3.bucket": "berth",
+                "storage.database": "postgresql://localhost/berth",
+                "s3.conditional_writes": False,
+            },
+            "storage.database, s3.conditional_writes: "  # noqa: ISC004
+            "daemons that share a database and a bucket need conditional writes",
+        ),
     ],
 )
 def test_settings_that_exclude_one_another(flags: Mapping[str, object], message: str) -> None:
@@ -212,6 +228,24 @@ def test_rendered_configuration_loads_as_itself(tmp_path: Path, flags: dict[str,
     """The configuration in effect, written as TOML and loaded again, is the same configuration."""
     config = load(None, {}, flags)
     assert load(write(tmp_path, render(config)), {}, {}) == config
+
+
+@pytest.mark.parametrize(
+    "url", ["", "postgresql://berth:pa%23ss@db.example:5432/berth", "postgres:///berth?host=%2Frun"]
+)
+def test_url_of_a_database(url: str) -> None:
+    """A database is a URL for PostgreSQL, and its password is shown by nothing that shows a configuration."""
+    config = load(None, {"BERTH_STORAGE__DATABASE": url}, {})
+    assert config.storage.database == url
+    assert "pa%23ss" not in repr(config) + render(config)
+
+
+@pytest.mark.parametrize("url", ["berth", "sqlite:berth.db", "postgresql://u:pa#ss@db/b", "postgresql://u:pa ss@db/b"])
+def test_malformed_url_of_a_database(url: str) -> None:
+    """What is no URL for PostgreSQL is refused, and not repeated: there may be a password in it."""
+    (line,) = complaints(environ={"BERTH_STORAGE__DATABASE": url})
+    assert line.startswith("BERTH_STORAGE__DATABASE: expected a URL such as postgresql://")
+    assert "pa" not in line.replace("password", "")
 
 
 def test_secrets_are_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:

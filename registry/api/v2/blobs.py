@@ -27,7 +27,13 @@ async def get_blob(call: Call) -> web.StreamResponse:
     if _is_cached(call, digest):
         return Answer(304, headers)
     spans = _spans(call, digest, row.size)
-    reader = await call.services.blobs.open(row)
+    redirects = call.settings.redirects
+    if redirects is not None and redirects.wanted(call.client, row.size, spans):
+        location = await call.services.blobs.signed_url(row, redirects.lifetime_s)
+        if location is not None:
+            # The URL ends soon, so nobody should remember it.
+            return Answer(307, {**headers, "Location": location, "Cache-Control": "no-store"})
+    reader = await call.services.blobs.open(row, spans[0] if spans is not None and len(spans) == 1 else None)
     try:
         if spans is not None:
             return await send_parts(call, reader, spans, headers)

@@ -23,7 +23,7 @@ from registry.metrics import Metrics
 from storage.blobs.memory import MemoryDriver
 from storage.clock import FakeClock
 from storage.errors import StorageUnavailable
-from storage.lease import FileLease
+from storage.lease import FileLease, Lease
 from storage.metadata import access
 from storage.metadata.sqlite import MemoryStore
 from storage.names import RepositoryName
@@ -37,7 +37,7 @@ PASSWORDS = Passwords(time_cost=1, memory_kib=64)
 class Process:
     """One worker with what it does besides, on a clock that the test moves."""
 
-    def __init__(self, store: MemoryStore, keys: Path, lease: FileLease | None = None, **settings: object) -> None:
+    def __init__(self, store: MemoryStore, keys: Path, lease: Lease | None = None, **settings: object) -> None:
         named = {name.replace("__", "."): value for name, value in settings.items()}
         config = load(None, {}, {"storage.ephemeral": True, "auth.keys": str(keys), **named})
         self.clock, self.store, self.folder = FakeClock(), FailingStore(store), KeyFolder(keys)
@@ -110,7 +110,7 @@ async def test_long_lived_tokens(store: MemoryStore, keys: Path) -> None:
 async def test_one_process_rotates(store: MemoryStore, keys: Path, tmp_path: Path) -> None:
     """Of many processes the one that has the lease replaces keys and drops rows; the others leave that to it."""
     leases = [FileLease(tmp_path / "lease") for _ in range(2)]
-    assert leases[0].held()
+    assert await leases[0].held()
     ours, theirs = (Process(store, keys, lease) for lease in leases)
     for process in (theirs, ours):
         process.clock.advance(100 * DAY)
@@ -118,7 +118,7 @@ async def test_one_process_rotates(store: MemoryStore, keys: Path, tmp_path: Pat
         await process.upkeep.expire_access()
         assert len(process.folder.names()) == (2 if process is ours else 1)
     for lease in leases:
-        lease.close()
+        await lease.close()
 
 
 async def test_changes_are_noticed_after_a_fault(store: MemoryStore, keys: Path) -> None:

@@ -5,16 +5,20 @@ from pathlib import Path
 
 import pytest
 
+from storage.metadata.postgresql import Database, PostgresStore
 from storage.metadata.sqlite import MemoryStore, SqliteStore
 from storage.metadata.store import MetadataStore
 from tests.unit.registry.domain.people import People
 from tests.unit.registry.domain.tenants import Tenants
 
 
-@pytest.fixture
-async def store() -> AsyncIterator[MetadataStore]:
-    """An empty store. After the test it has to be sound."""
-    store = MemoryStore()
+@pytest.fixture(params=["memory", "postgresql"])
+async def store(request: pytest.FixtureRequest) -> AsyncIterator[MetadataStore]:
+    """An empty store of each engine. After the test it has to be sound."""
+    if request.param == "memory":
+        store: MetadataStore = MemoryStore()
+    else:
+        store = PostgresStore(Database(request.getfixturevalue("postgres_url"), pool_size=3))
     yield store
     assert await store.verify() == []
     await store.close()

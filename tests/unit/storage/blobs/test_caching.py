@@ -1,6 +1,7 @@
 """What the cache keeps, what it lets go, and that it never gives anything else than the driver behind it."""
 
 from storage.blobs.caching import CachingDriver
+from storage.blobs.driver import Span
 from storage.blobs.memory import MemoryDriver, MemoryReader
 from storage.digest import digest_of
 from tests.contract.blobs import opened
@@ -16,7 +17,7 @@ class CountingDriver(MemoryDriver):
         self.opened = 0
         self.open_readers = 0
 
-    async def open(self, key: str, size: int | None = None) -> MemoryReader:
+    async def open(self, key: str, size: int | None = None, span: Span | None = None) -> MemoryReader:
         reader = await super().open(key, size)
         self.opened += 1
         self.open_readers += 1

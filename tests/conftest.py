@@ -1,0 +1,36 @@
+"""What tests of every kind may ask for."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.databases import Databases
+from tests.postgres import PostgresServer, running_server
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[PostgresServer]:
+    """One server of PostgreSQL for all tests; the test is skipped, or fails in CI, where it is not installed."""
+    yield from running_server()
+
+
+@pytest.fixture(scope="session")
+def databases(postgres: PostgresServer) -> Databases:
+    """Databases with the newest schema, to borrow."""
+    return Databases(postgres)
+
+
+@pytest.fixture
+def postgres_url(databases: Databases) -> Iterator[str]:
+    """A database with the newest schema, for one test."""
+    name = databases.lend()
+    yield databases.url(name)
+    databases.take_back(name)
+
+
+@pytest.fixture
+def empty_postgres_url(postgres: PostgresServer) -> Iterator[str]:
+    """A database without tables, for one test."""
+    name = postgres.create_database()
+    yield postgres.url(name)
+    postgres.drop_database(name)
