@@ -11,6 +11,7 @@ from itertools import pairwise
 from pathlib import Path
 
 from auth.keys import KeyRing, SigningKey
+from storage.blobs.files import Files
 
 _SUFFIX = ".pem"
 _UNFINISHED_S = 60.0
@@ -48,11 +49,7 @@ class KeyFolder:
             file.flush()
             os.fsync(file.fileno())
         temporary.rename(path)
-        folder = os.open(self._path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+        Files().sync_folder(self._path)
         return key
 
     def names(self) -> list[tuple[int, str]]:

@@ -145,7 +145,7 @@ class Gate:
         await self._accesses.refresh()
         generation = self._accesses.generation
         try:
-            standing = await self._accesses.of_identity(identity)
+            standing = await self._accesses.of_holder(identity.holder)
         except TokenRefused as error:
             raise Unauthorized(str(error)) from error
         return Session(standing.access, token=standing.token, generation=generation)

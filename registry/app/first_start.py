@@ -10,8 +10,9 @@ import sys
 from auth.actor import OPERATING
 from auth.passwords import Passwords
 from auth.roles import SystemRole
+from registry.app.engines import engine_of
 from registry.app.keys import prepare_keys
-from registry.app.storing import open_metadata, prepare_storage
+from registry.app.storing import prepare_storage
 from registry.config.settings import Config
 from registry.domain.audit import Audit
 from registry.domain.users import Users
@@ -40,7 +41,7 @@ def prepare(config: Config) -> None:
 
 
 async def _first_start(config: Config) -> None:
-    store = await open_metadata(config)
+    store = engine_of(config).open()
     try:
         await ensure_admin(store, Passwords())
     finally:

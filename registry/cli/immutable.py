@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from auth.actor import OPERATING
 from registry.cli.nouns import Noun, row_id
 from registry.cli.opening import all_of
-from registry.cli.projects import add_project, named
+from registry.cli.projects import REGISTRY, add_project, named_registry
 from registry.cli.tables import Record, moment, print_done, print_list
 
 if TYPE_CHECKING:
@@ -19,9 +19,8 @@ if TYPE_CHECKING:
 _COLUMNS = ("id", "repositories", "tags", "createdAt")
 _EVERY = "**"
 
-_REGISTRY = "REGISTRY is a name in the project, or PROJECT/NAME.\n"
 _DETAILS = f"""\
-{_REGISTRY}In patterns, * stands for a part without /, ** for anything.
+{REGISTRY}In patterns, * stands for a part without /, ** for anything.
 Signatures and the like, which clients keep under tags such as sha256-<digest>.sig, can always be replaced.
 """
 
@@ -35,7 +34,7 @@ def register(noun: Noun) -> None:
         "berth immutable list root",
         takes=["registry"],
         quiet="the ids",
-        details=_REGISTRY,
+        details=REGISTRY,
     )
     add_project(listing)
     add = noun.verb(
@@ -57,33 +56,29 @@ def register(noun: Noun) -> None:
         "let the tags move again that a pattern matches",
         "berth immutable remove root 1",
         takes=["registry"],
-        details=_REGISTRY,
+        details=REGISTRY,
     )
     remove.add_argument("id", metavar="ID", type=row_id, help="as `berth immutable list` shows it")
     add_project(remove)
 
 
 async def _list(arguments: argparse.Namespace, management: Management) -> None:
-    page = partial(management.immutable_tags.page, OPERATING, *_registry(arguments))
+    page = partial(management.immutable_tags.page, OPERATING, *named_registry(arguments))
     found = await all_of(page, lambda immutable: str(immutable.id))
     print_list(arguments, [_record(immutable) for immutable in found], _COLUMNS)
 
 
 async def _add(arguments: argparse.Namespace, management: Management) -> None:
     immutable = await management.immutable_tags.create(
-        OPERATING, *_registry(arguments), arguments.repositories, arguments.tags
+        OPERATING, *named_registry(arguments), arguments.repositories, arguments.tags
     )
     sentence = f"tags {immutable.tags} of {immutable.repositories} are immutable, by pattern {immutable.id}"
     print_done(arguments, sentence, _record(immutable))
 
 
 async def _remove(arguments: argparse.Namespace, management: Management) -> None:
-    await management.immutable_tags.delete(OPERATING, *_registry(arguments), arguments.id)
+    await management.immutable_tags.delete(OPERATING, *named_registry(arguments), arguments.id)
     print_done(arguments, f"removed pattern {arguments.id}", {"removed": arguments.id})
-
-
-def _registry(arguments: argparse.Namespace) -> tuple[str, str]:
-    return named(arguments, arguments.registry, "/")
 
 
 def _record(immutable: ImmutableTag) -> Record:

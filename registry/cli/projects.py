@@ -8,13 +8,16 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from auth.actor import OPERATING
-from registry.cli.nouns import UsageError
+from registry.cli.nouns import Noun, Run, UsageError
 from registry.cli.opening import all_of
 
 if TYPE_CHECKING:
     from registry.api.rest.services import Management
 
 _DEFAULT = "default"
+
+# What the help of a command says that takes a registry.
+REGISTRY = "REGISTRY is a name in the project, or PROJECT/NAME.\n"
 
 
 def add_project(parser: argparse.ArgumentParser, *, or_all: bool = False) -> None:
@@ -42,6 +45,20 @@ def named(arguments: argparse.Namespace, name: str, separator: str) -> tuple[str
     if arguments.project not in {None, project}:
         raise UsageError(f"{name} is in project {project}, and --project says {arguments.project}")
     return project, rest
+
+
+def named_registry(arguments: argparse.Namespace) -> tuple[str, str]:
+    """The project and the registry that the argument `registry` means."""
+    return named(arguments, arguments.registry, "/")
+
+
+def add_named_verb(
+    noun: Noun, name: str, run: Run, summary: str, example: str, *, details: str
+) -> argparse.ArgumentParser:
+    """Add a verb that takes the name of something that belongs to a project."""
+    parser = noun.verb(name, run, summary, example, takes=["name"], details=details)
+    add_project(parser)
+    return parser
 
 
 async def wanted(arguments: argparse.Namespace, management: Management) -> AsyncIterator[str]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from auth.actor import OPERATING
 from registry.cli.nouns import Noun, Run, changes
 from registry.cli.opening import all_of
-from registry.cli.projects import add_project, named, wanted
+from registry.cli.projects import add_named_verb, add_project, named, wanted
 from registry.cli.tables import Record, moment, print_done, print_list, print_record
 from registry.domain.registries import PRIVATE, PUBLIC, Registry
 
@@ -52,9 +52,7 @@ def register(noun: Noun) -> None:
 
 
 def _verb(noun: Noun, name: str, run: Run, summary: str, example: str, details: str = "") -> argparse.ArgumentParser:
-    parser = noun.verb(name, run, summary, example, takes=["name"], details=f"{details}{_NAME}")
-    add_project(parser)
-    return parser
+    return add_named_verb(noun, name, run, summary, example, details=f"{details}{_NAME}")
 
 
 async def _list(arguments: argparse.Namespace, management: Management) -> None:

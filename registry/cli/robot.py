@@ -10,7 +10,7 @@ from auth.actor import OPERATING
 from auth.roles import Role
 from registry.cli.nouns import Noun, Run, changes
 from registry.cli.opening import all_of
-from registry.cli.projects import add_project, named, wanted
+from registry.cli.projects import add_named_verb, add_project, named, wanted
 from registry.cli.tables import Record, moment, print_done, print_list, print_record
 from registry.domain.robots import Robot, RobotChanges, full_name
 
@@ -47,9 +47,7 @@ def register(noun: Noun) -> None:
 
 
 def _verb(noun: Noun, name: str, run: Run, summary: str, example: str, details: str = "") -> argparse.ArgumentParser:
-    parser = noun.verb(name, run, summary, example, takes=["name"], details=f"{details}{_NAME}")
-    add_project(parser)
-    return parser
+    return add_named_verb(noun, name, run, summary, example, details=f"{details}{_NAME}")
 
 
 async def _list(arguments: argparse.Namespace, management: Management) -> None:

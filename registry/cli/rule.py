@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from auth.actor import OPERATING
 from registry.cli.nouns import Noun, row_id
 from registry.cli.opening import all_of
-from registry.cli.projects import add_project, named
+from registry.cli.projects import REGISTRY, add_project, named_registry
 from registry.cli.rights import WHO, actions_or_nothing, subject
 from registry.cli.tables import Record, moment, print_done, print_list
 
@@ -19,9 +19,8 @@ if TYPE_CHECKING:
 
 _COLUMNS = ("id", "pattern", "subject", "actions", "createdAt")
 
-_REGISTRY = "REGISTRY is a name in the project, or PROJECT/NAME.\n"
 _DETAILS = f"""\
-{_REGISTRY}In PATTERN, the name of repositories, * stands for a part without /, ** for anything.
+{REGISTRY}In PATTERN, the name of repositories, * stands for a part without /, ** for anything.
 The longest pattern decides alone, so a rule can also take away what a role gives. Of two equally long ones that for
 a user or robot comes first, then that for a group. No rule binds owners and administrators.
 
@@ -39,7 +38,7 @@ def register(noun: Noun) -> None:
         "berth rule list root",
         takes=["registry"],
         quiet="the ids",
-        details=_REGISTRY,
+        details=REGISTRY,
     )
     add_project(listing)
     add = noun.verb(
@@ -61,32 +60,28 @@ def register(noun: Noun) -> None:
     )
     add_project(add)
     remove = noun.verb(
-        "remove", _remove, "remove a rule", "berth rule remove root 1", takes=["registry"], details=_REGISTRY
+        "remove", _remove, "remove a rule", "berth rule remove root 1", takes=["registry"], details=REGISTRY
     )
     remove.add_argument("id", metavar="ID", type=row_id, help="as `berth rule list` shows it")
     add_project(remove)
 
 
 async def _list(arguments: argparse.Namespace, management: Management) -> None:
-    page = partial(management.rules.page, OPERATING, *_registry(arguments))
+    page = partial(management.rules.page, OPERATING, *named_registry(arguments))
     rules = await all_of(page, lambda rule: str(rule.id))
     print_list(arguments, [_record(rule) for rule in rules], _COLUMNS)
 
 
 async def _add(arguments: argparse.Namespace, management: Management) -> None:
     rule = await management.rules.create(
-        OPERATING, *_registry(arguments), arguments.pattern, arguments.subject, arguments.actions
+        OPERATING, *named_registry(arguments), arguments.pattern, arguments.subject, arguments.actions
     )
     print_done(arguments, f"added rule {rule.id}", _record(rule))
 
 
 async def _remove(arguments: argparse.Namespace, management: Management) -> None:
-    await management.rules.delete(OPERATING, *_registry(arguments), arguments.id)
+    await management.rules.delete(OPERATING, *named_registry(arguments), arguments.id)
     print_done(arguments, f"removed rule {arguments.id}", {"removed": arguments.id})
-
-
-def _registry(arguments: argparse.Namespace) -> tuple[str, str]:
-    return named(arguments, arguments.registry, "/")
 
 
 def _record(rule: Rule) -> Record:

@@ -31,9 +31,8 @@ class Identity:
 
     @property
     def holder(self) -> Holder:
-        row = self.principal
         number = None if self.token is None else self.token.id
-        return Holder(Principal(Kind(row.kind), row.name, row.id), row.epoch, number)
+        return Holder(principal_of(self.principal), self.principal.epoch, number)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +79,7 @@ class Accesses:
         return True
 
     async def of_holder(self, holder: Holder) -> Standing:
-        """What the holder of a verified token may do now. Raises `TokenRefused` when the token was revoked."""
+        """What the holder of a verified token, or who has just logged in, may do. Raises `TokenRefused` if revoked."""
         if holder.principal.kind is Kind.ANONYMOUS:
             return Standing(Rights(ANONYMOUS, await self._registries()))
         known = await self._standing(holder)
@@ -92,10 +91,6 @@ class Accesses:
         if known.expires_ms is not None and known.expires_ms <= self._clock.now_ms():
             raise TokenRefused(f"the access token {known.token!r} has expired")
         return known
-
-    async def of_identity(self, identity: Identity) -> Standing:
-        """What somebody who has just logged in may do."""
-        return await self.of_holder(identity.holder)
 
     async def _standing(self, holder: Holder) -> Standing:
         key, generation = (holder.principal.id, holder.access_token), self.generation
@@ -128,7 +123,7 @@ class Accesses:
             if token is None:
                 raise TokenRefused("the token was revoked: the access token behind it is gone")
         rights = Rights(
-            principal=Principal(Kind(row.kind), row.name, row.id),
+            principal=principal_of(row),
             registries=await self._registries(),
             system_role=None if row.system_role is None else SystemRole(row.system_role),
             roles=_highest(await access.roles_of(self._store, row.id)),
@@ -164,6 +159,10 @@ class Accesses:
             )
             for row in await access.registries(self._store)
         )
+
+
+def principal_of(row: PrincipalRow) -> Principal:
+    return Principal(Kind(row.kind), row.name, row.id)
 
 
 def restriction_of(token: AccessTokenRow) -> Restriction:

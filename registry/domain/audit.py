@@ -47,7 +47,7 @@ class Audit:
     ) -> None:
         """As `allowed`, for a change in a repository: `reference` is `:tag` or `@digest`."""
         project = await access.project_of(tx, prefixes_of(repository))
-        await audit.append(tx, self.row(actor, action, repository + reference, project=project, detail=detail))
+        await self.allowed(tx, actor, action, repository + reference, project=project, detail=detail)
 
     def row(
         self,

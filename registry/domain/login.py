@@ -21,6 +21,7 @@ from storage.metadata.access import PrincipalRow
 from storage.metadata.store import MetadataStore, Transaction
 
 SECRET_LENGTH_MAX = 1024
+_CLIENT_LENGTH_MAX = 256
 
 # Hashing a password takes much memory and a core, both on purpose: so many at a time, and so many that wait for it.
 _HASHING_MAX, _WAITING_MAX = 2, 64
@@ -38,6 +39,11 @@ class Origin:
 
     address: str | None = None
     client: str | None = None
+
+    @property
+    def kept_client(self) -> str | None:
+        """As much of `client` as is written down beside a token."""
+        return None if self.client is None else self.client[:_CLIENT_LENGTH_MAX]
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,8 +98,7 @@ class Login:
 
     async def _note_use(self, token_id: int, now: int, origin: Origin) -> None:
         async def touch(tx: Transaction) -> None:
-            client = None if origin.client is None else origin.client[:256]
-            await access_tokens.touch(tx, token_id, now, origin.address, client)
+            await access_tokens.touch(tx, token_id, now, origin.address, origin.kept_client)
 
         with suppress(*_NOT_NOW):
             await self._store.transact(touch, durable=False)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from auth.actor import Actor
 from auth.policy import RegistryMap, Rights
-from auth.principals import ANONYMOUS, Kind, Principal
+from auth.principals import ANONYMOUS
 from auth.secrets import looks_like_secret
-from registry.domain.access import Identity
+from registry.domain.access import Identity, principal_of
 from registry.domain.audit import Audit
 from registry.domain.audit_batch import AuditBatch
 from registry.domain.login import Origin
@@ -19,11 +19,10 @@ class LoginLog:
         self._audit, self._batch = audit, batch
 
     def succeeded(self, identity: Identity, origin: Origin) -> None:
-        row = identity.principal
-        principal = Principal(Kind(row.kind), row.name, row.id)
+        principal = principal_of(identity.principal)
         token = None if identity.token is None else identity.token.name
         actor = Actor(Rights(principal, _NOTHING), token, origin.address, origin.client)
-        self._batch.add(self._audit.row(actor, "login", f"{row.kind}:{row.name}"))
+        self._batch.add(self._audit.row(actor, "login", f"{principal.kind}:{principal.name}"))
 
     def failed(self, name: str, origin: Origin, reason: str) -> None:
         """A login was refused. Whoever tried is nobody, whatever name was sent: that is what was aimed at."""

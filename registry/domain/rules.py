@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from auth.actor import Actor
 from auth.principals import Subject, SubjectKind
-from auth.roles import Action, Permission
+from auth.roles import Action, Permission, actions_of
 from registry.domain.attributes import expect_pattern, parse_after
 from registry.domain.audit import Audit
 from registry.domain.deciding import expect_project
@@ -127,5 +127,4 @@ async def _expect_rule(queries: Queries, registry_id: int, registry: str, rule_i
 
 def _rule(registry: str, row: RuleRow) -> Rule:
     subject = Subject(SubjectKind.EVERYONE) if row.kind is None else Subject(SubjectKind(row.kind), row.name or "")
-    actions = frozenset(Action(word) for word in row.actions.split(",") if word)
-    return Rule(row.id, registry, row.pattern, subject, actions, row.created_at)
+    return Rule(row.id, registry, row.pattern, subject, actions_of(row.actions), row.created_at)

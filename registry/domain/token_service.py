@@ -9,11 +9,11 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 
 from auth.policy import Access
-from auth.principals import ANONYMOUS, Kind, Principal
+from auth.principals import ANONYMOUS
 from auth.scopes import ANY, CATALOG, EVERYTHING, REPOSITORY, Scope
 from auth.secrets import SecretKind, new_secret, secret_hash
 from auth.tokens import Holder, Issuer, TokenRefused, fitting
-from registry.domain.access import Accesses, Identity, Standing
+from registry.domain.access import Accesses, Identity, Standing, principal_of
 from registry.domain.keys import OwnKeys
 from registry.domain.login import Origin
 from registry.errors import Unauthorized
@@ -98,8 +98,7 @@ class TokenService:
             token = await access_tokens.find(self._store, principal.id, row.access_token_id)
             if token is None or (token.expires_at is not None and token.expires_at <= self._clock.now_ms()):
                 raise Unauthorized("the access token behind this login has expired or was revoked")
-        who = Principal(Kind(principal.kind), principal.name, principal.id)
-        return Holder(who, principal.epoch, row.access_token_id)
+        return Holder(principal_of(principal), principal.epoch, row.access_token_id)
 
     async def _issue(self, holder: Holder, request: Request, refresh: str | None = None) -> Grant:
         try:
@@ -139,7 +138,7 @@ class TokenService:
             principal_id=principal_id,
             access_token_id=token_id,
             service=request.service[:256],
-            client=None if request.origin.client is None else request.origin.client[:256],
+            client=request.origin.kept_client,
             address=request.origin.address,
             created_at=now,
             used_at=now,
@@ -164,10 +163,10 @@ class TokenService:
         now = self._clock.now_ms()
         if row.used_at > now - _TOUCH_MS:
             return
-        client = None if request.origin.client is None else request.origin.client[:256]
+        origin = request.origin
 
         async def touch(tx: Transaction) -> None:
-            await refresh_tokens.touch(tx, row.id, now, now + REFRESH_IDLE_MS, request.origin.address, client)
+            await refresh_tokens.touch(tx, row.id, now, now + REFRESH_IDLE_MS, origin.address, origin.kept_client)
 
         # A full disk is no reason to log anybody out.
         with suppress(StorageFull, StorageUnavailable):

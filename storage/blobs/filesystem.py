@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import errno
-import fcntl
 import os
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Callable
@@ -21,6 +20,7 @@ from storage.blobs.driver import Span, StoredBytes, UploadWriter
 from storage.blobs.files import Files
 from storage.blobs.folders import Folders, nearest_existing
 from storage.blobs.layout import Layout, is_storage_key, is_upload_id
+from storage.blobs.locking import lock_or_close
 from storage.blobs.writing import FileUpload, OpenUpload, Place, Run, begin
 from storage.digest import Hasher, new_hasher
 from storage.errors import BlobDamaged, BlobMissing, StorageFull, StorageUnavailable, UploadBusy, UploadUnknown
@@ -234,18 +234,10 @@ def _open_locked(path: Path) -> OpenUpload | None:
         descriptor = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CLOEXEC)
     except FileNotFoundError:
         raise UploadUnknown(path.name) from None
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        # It may have been committed or discarded between the two calls: then the name leads elsewhere by now.
-        if os.stat(path).st_ino == os.fstat(descriptor).st_ino:
-            return OpenUpload(path, descriptor, os.fstat(descriptor).st_size)
-    except (BlockingIOError, FileNotFoundError):
-        pass
-    except BaseException:
-        os.close(descriptor)
-        raise
-    os.close(descriptor)
-    return None
+    # A name that leads elsewhere by now is that of an upload that was just committed or discarded.
+    if not lock_or_close(path, descriptor):
+        return None
+    return OpenUpload(path, descriptor, os.fstat(descriptor).st_size)
 
 
 def _close_locked(opened: OpenUpload | None) -> None:

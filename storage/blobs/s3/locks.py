@@ -7,7 +7,6 @@ conditional writes of the upload's state and by the ETags of its parts.
 from __future__ import annotations
 
 import asyncio
-import fcntl
 import os
 import secrets
 from collections import OrderedDict
@@ -15,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from storage.blobs.locking import lock_or_close
 from storage.blobs.s3.layout import Layout
 from storage.blobs.s3.objects import Objects
 from storage.blobs.s3.refusals import Refusal
@@ -94,18 +94,7 @@ class FileLocks:
 
     def _take(self, path: Path) -> _FileLock | None:
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            # Its holder may have removed it between the two calls: then the name leads elsewhere by now.
-            if os.stat(path).st_ino == os.fstat(descriptor).st_ino:
-                return _FileLock(path, descriptor)
-        except (BlockingIOError, FileNotFoundError):
-            pass
-        except BaseException:
-            os.close(descriptor)
-            raise
-        os.close(descriptor)
-        return None
+        return _FileLock(path, descriptor) if lock_or_close(path, descriptor) else None
 
     async def sweep(self) -> None:
         await asyncio.to_thread(self._sweep)

@@ -25,6 +25,16 @@ async def store(request: pytest.FixtureRequest) -> AsyncIterator[MetadataStore]:
 
 
 @pytest.fixture
+async def stored(tmp_path: Path) -> AsyncIterator[MetadataStore]:
+    """An empty store in a file, whose transactions run beside other work. After the test it has to be sound."""
+    SqliteStore.migrate(tmp_path)
+    store = SqliteStore(tmp_path)
+    yield store
+    assert await store.verify() == []
+    await store.close()
+
+
+@pytest.fixture
 async def people(store: MetadataStore) -> People:
     """People in a store."""
     people = People(store)
@@ -33,15 +43,11 @@ async def people(store: MetadataStore) -> People:
 
 
 @pytest.fixture
-async def stored_people(tmp_path: Path) -> AsyncIterator[People]:
-    """People in a file, whose transactions run beside other work."""
-    SqliteStore.migrate(tmp_path)
-    store = SqliteStore(tmp_path)
-    people = People(store)
+async def stored_people(stored: MetadataStore) -> People:
+    """People in a file."""
+    people = People(stored)
     await people.begin()
-    yield people
-    assert await store.verify() == []
-    await store.close()
+    return people
 
 
 @pytest.fixture
@@ -53,12 +59,8 @@ async def tenants(store: MetadataStore) -> Tenants:
 
 
 @pytest.fixture
-async def stored_tenants(tmp_path: Path) -> AsyncIterator[Tenants]:
-    """Projects in a file, whose transactions run beside other work."""
-    SqliteStore.migrate(tmp_path)
-    store = SqliteStore(tmp_path)
-    tenants = Tenants(store)
+async def stored_tenants(stored: MetadataStore) -> Tenants:
+    """Projects in a file."""
+    tenants = Tenants(stored)
     await tenants.begin()
-    yield tenants
-    assert await store.verify() == []
-    await store.close()
+    return tenants

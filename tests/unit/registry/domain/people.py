@@ -55,7 +55,7 @@ class People:
         row = await access.principal_by_name(self.store, name)
         assert row is not None
         found = None if token is None else await access_tokens.find(self.store, row.id, token.id)
-        standing = await Accesses(self.store, self.clock).of_identity(Identity(row, found))
+        standing = await Accesses(self.store, self.clock).of_holder(Identity(row, found).holder)
         return Actor(standing.access, standing.token)
 
     async def nobody(self) -> Actor:
