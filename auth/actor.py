@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from auth.policy import Access, Unlimited
-from auth.principals import OPERATOR, Principal
+from auth.principals import COLLECTOR, OPERATOR, Principal
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,3 +29,6 @@ class Actor:
 
 OPERATING = Actor(Unlimited(OPERATOR))
 """Whoever uses `berth` on the machine that holds the data."""
+
+COLLECTING = Actor(Unlimited(COLLECTOR))
+"""The collector, which deletes what the policies of registries tell it to."""

@@ -9,7 +9,8 @@ from enum import StrEnum
 class Kind(StrEnum):
     """What a principal is.
 
-    `OPERATOR` is whoever uses `berth` on the machine itself, `EXTERNAL` whom another issuer vouches for.
+    `OPERATOR` is whoever uses `berth` on the machine itself, `SYSTEM` Berth's own background work, `EXTERNAL` whom
+    another issuer vouches for.
     """
 
     ANONYMOUS = "anonymous"
@@ -17,6 +18,7 @@ class Kind(StrEnum):
     ROBOT = "robot"
     EXTERNAL = "external"
     OPERATOR = "operator"
+    SYSTEM = "system"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +37,7 @@ class Principal:
 
 ANONYMOUS = Principal(Kind.ANONYMOUS, "anonymous")
 OPERATOR = Principal(Kind.OPERATOR, "operator")
+COLLECTOR = Principal(Kind.SYSTEM, "collector")
 
 
 class SubjectKind(StrEnum):

@@ -28,6 +28,7 @@ from registry.config.settings import Config
 from registry.domain.audit import Audit
 from registry.domain.blobs import Blobs
 from registry.domain.catalog import Catalog
+from registry.domain.leases import Leases
 from registry.domain.manifests import Manifests
 from registry.domain.referrers import Referrers
 from registry.domain.tags import Tags
@@ -89,11 +90,11 @@ def build_services(config: Config, storage: Storage, passwords: Passwords | None
         receiving=config.uploads.max_concurrent,
         idle_s=config.uploads.idle_timeout,
     )
-    audit = Audit(clock)
+    leases, audit = Leases(clock, config.collector.grace), Audit(clock)
     tags = Tags(storage.store, clock, audit, removable=config.delete.tags)
     return Services(
-        blobs=Blobs(storage.store, storage.driver, audit, storage.objects),
-        uploads=Uploads(storage.store, storage.driver, clock, limits),
+        blobs=Blobs(storage.store, storage.driver, leases, audit, storage.objects),
+        uploads=Uploads(storage.store, storage.driver, clock, leases, limits),
         manifests=Manifests(storage.store, clock, tags, audit, sparse_indexes=config.manifests.sparse_indexes),
         tags=tags,
         referrers=Referrers(storage.store),

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from registry.config import kinds
+from registry.config.collector import CollectorConfig, ScrubConfig
 from registry.config.kinds import Address, Network, setting
 from registry.config.s3 import S3Config
 from registry.config.storage import StorageConfig
@@ -271,5 +272,7 @@ class Config:
     limits: LimitsConfig = LimitsConfig()
     delete: DeleteConfig = DeleteConfig()
     manifests: ManifestsConfig = ManifestsConfig()
+    collector: CollectorConfig = CollectorConfig()
+    scrub: ScrubConfig = ScrubConfig()
     log: LogConfig = LogConfig()
     metrics: MetricsConfig = MetricsConfig()

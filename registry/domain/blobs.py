@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 from auth.actor import Actor
 from registry.domain.audit import Audit
+from registry.domain.leases import Leases
 from registry.domain.repositories import expect_repository
 from registry.errors import StillReferenced
 from storage.blobs.driver import BlobDriver, BlobReader, ObjectStore, Span
 from storage.digest import Digest
-from storage.errors import BlobUnknown
+from storage.errors import BlobUnknown, StorageFull
 from storage.metadata import blobs, manifests
-from storage.metadata.blobs import BlobRow
+from storage.metadata.blobs import BlobRow, LinkedBlob
 from storage.metadata.store import MetadataStore, Transaction
 from storage.names import RepositoryName
 
@@ -19,17 +22,39 @@ class Blobs:
     """`objects` is the store behind the driver, where clients can read from it by themselves."""
 
     def __init__(
-        self, store: MetadataStore, driver: BlobDriver, audit: Audit, objects: ObjectStore | None = None
+        self,
+        store: MetadataStore,
+        driver: BlobDriver,
+        leases: Leases,
+        audit: Audit,
+        objects: ObjectStore | None = None,
     ) -> None:
-        self._store, self._driver, self._audit, self._objects = store, driver, audit, objects
+        self._store, self._driver, self._leases = store, driver, leases
+        self._audit, self._objects = audit, objects
 
-    async def find(self, repository: RepositoryName, digest: Digest) -> BlobRow:
+    async def find(self, repository: RepositoryName, digest: Digest) -> LinkedBlob:
         """The blob, if the repository links it (end-2). Raises `BlobUnknown` and `NameUnknown`."""
         row = await blobs.linked(self._store, repository, digest)
         if row is None:
             await expect_repository(self._store, repository)
             raise BlobUnknown(digest)
         return row
+
+    async def keep(self, repository: RepositoryName, digest: Digest, row: LinkedBlob) -> None:
+        """Protect a blob that `find` gave, so that a push which relies on it is not let down by the collector.
+
+        Raises `BlobUnknown` when it has gone in between.
+        """
+        if not self._leases.is_short(row.protected_until):
+            return
+
+        async def protect(tx: Transaction) -> bool:
+            return await blobs.protect(tx, repository, digest, self._leases.until())
+
+        # Without room to write it down nothing can be pushed either.
+        with suppress(StorageFull):
+            if not await self._store.transact(protect, durable=False):
+                raise BlobUnknown(digest)
 
     async def open(self, row: BlobRow, span: Span | None = None) -> BlobReader:
         """The bytes of a blob that `find` gave, of which only `span` will be read if it is given.

@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass
 
 from auth.actor import Actor
+from registry.domain.leases import Leases
 from registry.errors import LengthMismatch, OffsetMismatch, TooManyRequests
 from storage.blobs.driver import BlobDriver, StoredBytes, UploadWriter
 from storage.clock import Clock
@@ -54,8 +55,11 @@ class UploadLimits:
 
 
 class Uploads:
-    def __init__(self, store: MetadataStore, driver: BlobDriver, clock: Clock, limits: UploadLimits) -> None:
-        self._store, self._driver, self._clock, self._limits = store, driver, clock, limits
+    def __init__(
+        self, store: MetadataStore, driver: BlobDriver, clock: Clock, leases: Leases, limits: UploadLimits
+    ) -> None:
+        self._store, self._driver, self._clock = store, driver, clock
+        self._leases, self._limits = leases, limits
         self.receiving = 0
 
     async def start(self, actor: Actor, repository: RepositoryName, algorithm: str = DEFAULT_ALGORITHM) -> UploadState:
@@ -157,7 +161,8 @@ class Uploads:
             for name in readable_sources:
                 if await blobs.linked(tx, name, digest) is not None:
                     now = self._clock.now_ms()
-                    await blobs.link(tx, await repositories.ensure(tx, repository, now), digest, now)
+                    repository_id = await repositories.ensure(tx, repository, now)
+                    await blobs.link(tx, repository_id, digest, now, self._leases.until())
                     return True
             return False
 
@@ -250,7 +255,7 @@ class Uploads:
             now = self._clock.now_ms()
             repository_id = await repositories.ensure(tx, repository, now)
             inserted = await blobs.insert(tx, digest, blobs.BlobRow(stored.size, stored.key), now)
-            await blobs.link(tx, repository_id, digest, now)
+            await blobs.link(tx, repository_id, digest, now, self._leases.until())
             return inserted
 
         try:

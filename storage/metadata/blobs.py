@@ -15,17 +15,24 @@ class BlobRow:
     storage_key: str
 
 
-async def linked(queries: Queries, repository: RepositoryName, digest: Digest) -> BlobRow | None:
+@dataclass(frozen=True, slots=True)
+class LinkedBlob(BlobRow):
+    """A blob as one repository has it: the link stays until `protected_until`, whether something needs it or not."""
+
+    protected_until: int
+
+
+async def linked(queries: Queries, repository: RepositoryName, digest: Digest) -> LinkedBlob | None:
     """The blob, if this repository links it. Knowing a digest is not enough to get at its bytes."""
     row = await queries.fetch_one(
-        "SELECT b.size, b.storage_key FROM repositories r"
+        "SELECT b.size, b.storage_key, l.protected_until FROM repositories r"
         " JOIN blob_links l ON l.repository_id = r.id"
         " JOIN blobs b ON b.digest = l.digest"
         " WHERE r.name = ? AND l.digest = ?",
         repository,
         str(digest),
     )
-    return None if row is None else BlobRow(row[0], row[1])
+    return None if row is None else LinkedBlob(*row)
 
 
 async def find(queries: Queries, digest: Digest) -> BlobRow | None:
@@ -54,14 +61,30 @@ async def move(tx: Transaction, digest: Digest, old_key: str, new_key: str) -> b
     return moved == 1
 
 
-async def link(tx: Transaction, repository_id: int, digest: Digest, now_ms: int) -> None:
+async def link(tx: Transaction, repository_id: int, digest: Digest, now_ms: int, until_ms: int) -> None:
+    """Link the blob, or keep its link, at least until then."""
     await tx.execute(
-        "INSERT INTO blob_links (repository_id, digest, created_at) VALUES (?, ?, ?)"
-        " ON CONFLICT (repository_id, digest) DO NOTHING",
+        "INSERT INTO blob_links (repository_id, digest, created_at, protected_until) VALUES (?, ?, ?, ?)"
+        " ON CONFLICT (repository_id, digest) DO UPDATE SET protected_until ="
+        " CASE WHEN excluded.protected_until > blob_links.protected_until"
+        " THEN excluded.protected_until ELSE blob_links.protected_until END",
         repository_id,
         str(digest),
         now_ms,
+        until_ms,
     )
+
+
+async def protect(tx: Transaction, repository: RepositoryName, digest: Digest, until_ms: int) -> bool:
+    """Keep the link until then; false if there is none."""
+    protected = await tx.execute(
+        "UPDATE blob_links SET protected_until = ?"
+        " WHERE digest = ? AND repository_id = (SELECT id FROM repositories WHERE name = ?)",
+        until_ms,
+        str(digest),
+        repository,
+    )
+    return protected == 1
 
 
 async def unlink(tx: Transaction, repository_id: int, digest: Digest) -> bool:

@@ -8,6 +8,7 @@ from pathlib import Path
 from auth.actor import Actor
 from auth.policy import Unlimited
 from auth.principals import ANONYMOUS
+from registry.domain.leases import Leases
 from registry.domain.uploads import UploadLimits, Uploads
 from storage.clock import FakeClock, SystemClock
 from storage.names import parse_repository_name
@@ -24,7 +25,7 @@ EVERYBODY = Actor(Unlimited(ANONYMOUS))
 def uploads_of(registry: Registry, clock: FakeClock) -> Uploads:
     """The use case over the registry's own storage, with another clock."""
     limits = UploadLimits(blob_size=0, receiving=10, idle_s=IDLE_SECONDS)
-    return Uploads(registry.storage.store, registry.storage.driver, clock, limits)
+    return Uploads(registry.storage.store, registry.storage.driver, clock, Leases(clock, 3600), limits)
 
 
 async def body(*pieces: bytes) -> AsyncIterator[bytes]:

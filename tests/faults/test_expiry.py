@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from auth.actor import OPERATING
+from registry.domain.leases import Leases
 from registry.domain.uploads import UploadLimits, Uploads
 from storage.blobs.filesystem import FilesystemDriver
 from storage.clock import FakeClock
@@ -99,7 +100,7 @@ async def test_an_upload_that_was_busy_a_moment_ago_stays(tmp_path: Path) -> Non
     FilesystemDriver.prepare(tmp_path)
     store, driver, clock = SqliteStore(tmp_path), FilesystemDriver(tmp_path), FakeClock()
     limits = UploadLimits(blob_size=0, receiving=1, idle_s=60)
-    uploads = Uploads(store, driver, clock, limits)
+    uploads = Uploads(store, driver, clock, Leases(clock, 3600), limits)
     arriving, rest = asyncio.Event(), asyncio.Event()
 
     async def body() -> AsyncIterator[bytes]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from aiohttp import web
 
+from auth.roles import Action
 from registry.api.answer import Answer
 from registry.api.call import Call
 from registry.api.transfer import send_parts, send_whole
@@ -48,6 +49,8 @@ async def head_blob(call: Call) -> web.StreamResponse:
     """Say whether a blob is there, and how large it is (end-2)."""
     digest = parse_digest(call.arguments["digest"])
     row = await call.services.blobs.find(call.repository, digest)
+    if call.may(Action.PUSH, call.repository):
+        await call.services.blobs.keep(call.repository, digest, row)
     headers = _headers(digest)
     if _is_cached(call, digest):
         return Answer(304, headers)

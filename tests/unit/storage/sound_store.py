@@ -9,6 +9,7 @@ from pathlib import Path
 
 from auth.actor import OPERATING
 from registry.domain.audit import Audit
+from registry.domain.leases import Leases
 from registry.domain.manifests import Manifests, Push, read_manifest
 from registry.domain.tags import Tags
 from registry.domain.uploads import UploadLimits, Uploads
@@ -76,7 +77,8 @@ class _Maker:
         self.store, self.driver = SqliteStore(place), FilesystemDriver(place)
         clock = FakeClock()
         tags = Tags(self.store, clock, Audit(clock))
-        self.uploads = Uploads(self.store, self.driver, clock, UploadLimits(blob_size=0, receiving=10, idle_s=3600))
+        limits = UploadLimits(blob_size=0, receiving=10, idle_s=3600)
+        self.uploads = Uploads(self.store, self.driver, clock, Leases(clock, 3600), limits)
         self.manifests = Manifests(self.store, clock, tags, Audit(clock), sparse_indexes=False)
         self.digests: dict[str, Digest] = {}
 

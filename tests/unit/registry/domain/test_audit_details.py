@@ -13,6 +13,7 @@ from auth.roles import Action, Role, SystemRole
 from registry.domain.access_tokens import PATTERNS_MAX, NewToken
 from registry.domain.audit import Audit
 from registry.domain.blobs import Blobs
+from registry.domain.leases import Leases
 from registry.domain.manifests import Manifests, Push
 from registry.domain.robots import RobotChanges
 from registry.domain.tags import Tags
@@ -41,7 +42,7 @@ class Place(Tenants):
         audit = Audit(self.clock)
         self.tags = Tags(self.store, self.clock, audit)
         self.manifests = Manifests(self.store, self.clock, self.tags, audit, sparse_indexes=False)
-        self.blobs = Blobs(self.store, MemoryDriver(), audit)
+        self.blobs = Blobs(self.store, MemoryDriver(), Leases(self.clock, 3600), audit)
         self.secrets = [PASSWORD]
 
     async def entries(self, after: int = 0) -> list[Entry]:
@@ -88,7 +89,7 @@ class Place(Tenants):
 
 async def _link(tx: Transaction) -> None:
     await blobs.insert(tx, BLOB, BlobRow(4, "key"), 0)
-    await blobs.link(tx, await repositories.ensure(tx, APP, 0), BLOB, 0)
+    await blobs.link(tx, await repositories.ensure(tx, APP, 0), BLOB, 0, 0)
 
 
 APP = RepositoryName("acme/app")
