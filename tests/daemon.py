@@ -88,6 +88,19 @@ class Daemon:
         self._process = None
         return code
 
+    def freeze(self) -> None:
+        """Let no thread of the daemon run any further, as when the machine ends, and return when all stand still.
+
+        What the kernel is doing for one of them it may finish, but nobody hears of it.
+        """
+        process = self._running()
+        family = [process.pid, *children(process.pid)]
+        os.killpg(process.pid, signal.SIGSTOP)
+        deadline = time.monotonic() + STOP_SECONDS
+        while not all(_stands_still(pid) for pid in family):
+            assert time.monotonic() < deadline, f"processes {family} go on"
+            time.sleep(0.001)
+
     def kill(self) -> None:
         """Kill the supervisor and all its workers with SIGKILL and return when none of them is left."""
         process = self._running()
@@ -170,12 +183,25 @@ def wait_until_gone(pids: list[int], seconds: float = STOP_SECONDS) -> None:
         time.sleep(0.02)
 
 
+def wait_until_asleep(pid: int, seconds: float = STOP_SECONDS) -> None:
+    """Return when the process waits for something; AssertionError when it still runs after `seconds`."""
+    deadline = time.monotonic() + seconds
+    while _state(Path(f"/proc/{pid}/stat"))[0] != "S":
+        assert time.monotonic() < deadline, f"process {pid} does not wait"
+        time.sleep(0.002)
+
+
 def _runs(pid: int) -> bool:
     try:
         # A killed process whose new parent has not collected it yet stays as a zombie.
         return _state(Path(f"/proc/{pid}/stat"))[0] != "Z"
     except OSError:
         return False
+
+
+def _stands_still(pid: int) -> bool:
+    """Whether each thread is stopped, or in a call of the kernel at whose end it will be."""
+    return all(_state(stat)[0] in "TDZ" for stat in Path(f"/proc/{pid}/task").glob("*/stat"))
 
 
 def _state(stat: Path) -> tuple[str, int]:

@@ -10,7 +10,7 @@ import subprocess
 import pytest
 
 from auth.passwords import Passwords
-from tests.daemon import PROGRAM
+from tests.daemon import PROGRAM, wait_until_asleep
 from tests.server.commands import Commands
 
 PASSWORD = "correct horse"
@@ -88,6 +88,8 @@ def on_terminal(berth: Commands, *typed: str) -> tuple[int, str]:
         for text in typed:
             while not shown.endswith(b": "):
                 shown += os.read(controller, 1000)
+            # It has asked, and now it waits for the answer.
+            wait_until_asleep(process.pid)
             os.write(controller, text.encode())
             shown += b"<typed>"
         code = process.wait(30)
