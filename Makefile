@@ -1,13 +1,13 @@
 # A make target per thing a developer does; `make` alone lists them.
 .DEFAULT_GOAL := help
-.PHONY: help setup run test lint type fmt check example bench clean
+.PHONY: help setup run test faults lint type fmt check example bench bench-gc clean
 
 PYTHON ?= python3
 BIN := .venv/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
 
 setup: .venv/installed ## Make the environment: .venv with everything Berth runs on, and .venv/bin/berth
 
@@ -16,6 +16,9 @@ run: setup ## Serve on 127.0.0.1:5000 with data in ./berth-data (ARGS="--listen 
 
 test: .venv/installed-dev ## Run the whole test suite (ARGS="tests/unit" for a part)
 	$(BIN)/pytest -n 2 --dist loadfile $(ARGS)
+
+faults: .venv/installed-dev ## Break everything on purpose, for some minutes, and count what is lost (ARGS="FILE" for a part)
+	FAULTS_SECONDS=$${FAULTS_SECONDS:-120} $(BIN)/pytest -n 2 --dist loadfile -m "" $(or $(ARGS),tests/faults)
 
 lint: .venv/installed-dev ## Check style and the direction of imports
 	$(BIN)/ruff check
@@ -36,6 +39,9 @@ example: setup ## Write config.example.toml from the code
 
 bench: setup ## Measure Berth and, where installed, its peers (ARGS="--help" lists the options)
 	$(BIN)/python -m bench $(ARGS)
+
+bench-gc: setup ## Measure the collector on a million blobs, and what requests notice of it
+	$(BIN)/python -m bench.collecting $(ARGS)
 
 clean: ## Remove the environment and all caches; data stays
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis build

@@ -41,14 +41,7 @@ class KeyFolder:
     def rotate(self, now_ms: int) -> SigningKey:
         """Make a key that signs from now on; on return it is durable. Tokens signed with older keys stay valid."""
         key = SigningKey.generate()
-        path = self._path / f"{now_ms:013d}-{key.kid}{_SUFFIX}"
-        temporary = path.with_suffix(".new")
-        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(key.to_pem())
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.rename(path)
+        _write(self._path / f"{now_ms:013d}-{key.kid}{_SUFFIX}", key)
         Files().sync_folder(self._path)
         return key
 
@@ -68,6 +61,20 @@ class KeyFolder:
         for path in replaced:
             path.unlink(missing_ok=True)
         return len(replaced)
+
+    def copy_to(self, target: Path) -> int:
+        """Make the folder `target` have the same keys, and no others; return how many they are. Raises `OSError`."""
+        target.mkdir(mode=0o700, parents=True, exist_ok=True)
+        keys = {path.name: key for path, key in self._keys()}
+        for name, key in keys.items():
+            if not (target / name).exists():
+                _temporary(target / name).unlink(missing_ok=True)
+                _write(target / name, key)
+        for path in target.glob(f"*{_SUFFIX}"):
+            if path.name not in keys and _NAME.fullmatch(path.name):
+                path.unlink()
+        Files().sync_folder(target)
+        return len(keys)
 
     def _drop_unfinished(self) -> None:
         """Remove what a process left that was killed while it made a key. Others may just be making theirs."""
@@ -94,3 +101,17 @@ class KeyFolder:
 
 def _made_ms(path: Path) -> int:
     return int(path.name.partition("-")[0])
+
+
+def _temporary(path: Path) -> Path:
+    return path.with_suffix(".new")
+
+
+def _write(path: Path, key: SigningKey) -> None:
+    temporary = _temporary(path)
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(key.to_pem())
+        file.flush()
+        os.fsync(file.fileno())
+    temporary.rename(path)

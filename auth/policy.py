@@ -58,7 +58,10 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class RegistryAccess:
-    """What decides about the repositories of one registry."""
+    """What decides about the repositories of one registry.
+
+    `redirect` says which blobs clients are sent to the store for, None where that is as configured for all.
+    """
 
     id: int
     name: str
@@ -67,6 +70,7 @@ class RegistryAccess:
     project: str
     public: bool
     rules: tuple[Rule, ...] = ()
+    redirect: str | None = None
 
 
 class RegistryMap:

@@ -13,7 +13,8 @@ RegistryError
 ├── Denied, TagImmutable                             it is known who asks, and that may not be done
 ├── NotFound, Conflict                               in what is managed: projects, users, tokens …
 ├── AttributeInvalid, AttributeTaken                 what was sent for an attribute cannot be
-└── StartError                                       the daemon cannot start as it is set up
+├── StartError                                       the daemon cannot start as it is set up
+└── BackupFailed                                     a copy of the data could not be made
 """
 
 from __future__ import annotations
@@ -162,3 +163,7 @@ class AttributeTaken(RegistryError):
 
 class StartError(RegistryError):
     """The message says what to change."""
+
+
+class BackupFailed(RegistryError):
+    """The message says why; what was in the backup before still is."""

@@ -110,6 +110,11 @@ class Metrics:
         self._failures = Counter(
             "berth_task_failures", "Background tasks that ended with an error.", ("task",), registry=own
         )
+        self._collected = Counter("berth_collected_bytes", "Bytes of blobs that the collector freed.", registry=own)
+        self._collected_blobs = Counter("berth_collected_blobs", "Blobs that the collector freed.", registry=own)
+        self._collections = Counter("berth_collections", "Runs of the collector that came to their end.", registry=own)
+        self._scrubbed = Counter("berth_scrub_bytes", "Bytes of blobs that the scrub read.", registry=own)
+        self._scrubbed_blobs = Counter("berth_scrub_blobs", "Blobs that the scrub looked at.", registry=own)
         self._gauges(own)
 
     def _gauges(self, own: CollectorRegistry | None) -> None:
@@ -121,6 +126,8 @@ class Metrics:
         self._blobs = gauge("berth_storage_blobs", "Blobs stored.")
         self._bytes = gauge("berth_storage_bytes", "Bytes of the blobs stored.")
         self._repositories = gauge("berth_repositories", "Repositories.")
+        self._damaged = gauge("berth_blobs_damaged", "Blobs whose bytes are wrong or lost: push them again.")
+        self._spoiled = gauge("berth_manifests_damaged", "Manifests that the last scrub found to be damaged.")
         gauge("berth_workers", "Worker processes.", "livesum").set(1)
         gauge("berth_build_info", "Always 1; the label says which version runs.", "livemax", ("version",)).labels(
             __version__
@@ -146,6 +153,17 @@ class Metrics:
         tally.received += received
         tally.sent += sent
 
+    def collected(self, blobs: int, size: int) -> None:
+        """Count a run of the collector, what it freed, and the bytes of that."""
+        self._collections.inc()
+        self._collected_blobs.inc(blobs)
+        self._collected.inc(size)
+
+    def scrubbed(self, blobs: int, size: int) -> None:
+        """Count what the scrub looked at, and the bytes that it read."""
+        self._scrubbed_blobs.inc(blobs)
+        self._scrubbed.inc(size)
+
     def task_failed(self, task: str) -> None:
         """Count a background task that ended with an error."""
         self._failures.labels(task).inc()
@@ -155,6 +173,11 @@ class Metrics:
         self._blobs.set(blobs)
         self._bytes.set(size_bytes)
         self._repositories.set(repositories)
+
+    def set_damaged(self, blobs: int, manifests: int) -> None:
+        """Tell what is damaged; worth it only before `render`."""
+        self._damaged.set(blobs)
+        self._spoiled.set(manifests)
 
     def flush(self) -> None:
         """Let the other processes see what was counted here."""

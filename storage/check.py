@@ -180,10 +180,12 @@ class Check:
 
     async def _check_blobs(self) -> None:
         """Every row's bytes are there, whole, and (with bytes) what their digest says."""
-        query = "SELECT digest, size, storage_key FROM blobs WHERE digest > ?"
-        async for text, size, key in self._rows(query, "", order="digest"):
+        query = "SELECT digest, size, storage_key, damaged_at FROM blobs WHERE digest > ?"
+        async for text, size, key, damaged_at in self._rows(query, "", order="digest"):
             self._report.blobs += 1
             self._report.blob_bytes += size
+            if damaged_at is not None:
+                self._report.add(f"blob {text}", "its bytes were found damaged; push it again to mend it")
             digest = self._expect(f"blob {text}", parse_digest, text)
             if digest is not None:
                 await self._check_blob(digest, size, key)

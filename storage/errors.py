@@ -5,10 +5,11 @@
     ├── DigestMismatch, BlobTooLarge                content that is not what was announced
     ├── BlobUnknown, UploadUnknown, UploadBusy      what the caller named is not there, or is taken
     ├── BlobMissing                                 a row whose bytes are gone: the store is damaged
-    │   └── BlobDamaged                             or are not as many as they were
+    │   └── BlobDamaged                             or are not what they were
     ├── StorageDamaged                              the database's files are not what they were
     ├── StorageFull                                 no room left for bytes or rows
     └── StorageUnavailable                          try again later
+        └── DatabaseInUse                           once nobody else uses the database
 
 Errors carry data; `str(error)` is a sentence for the person at the other end.
 Statuses and wire codes are the business of `registry.api.errors` alone.
@@ -82,7 +83,7 @@ class BlobMissing(RegistryError):
 
 class BlobDamaged(BlobMissing):
     def __init__(self, key: str) -> None:
-        RegistryError.__init__(self, "the registry's copy of this blob is damaged")
+        RegistryError.__init__(self, "the registry's copy of this blob is damaged: push it again to mend it")
         self.key = key
 
 
@@ -99,3 +100,10 @@ class StorageUnavailable(RegistryError):
     def __init__(self, reason: str, *, retry_after_s: int = 5) -> None:
         super().__init__(reason)
         self.retry_after_s = retry_after_s
+
+
+class DatabaseInUse(StorageUnavailable):
+    """Somebody wanted it for himself alone."""
+
+    def __init__(self) -> None:
+        super().__init__("the metadata database is in use")

@@ -1,11 +1,15 @@
 """What tests of every kind may ask for."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
+from storage.metadata.sqlite import SqliteStore
 from tests.databases import Databases
 from tests.postgres import PostgresServer, running_server
+
+pytest_plugins = ["tests.faults.reporting"]
 
 
 @pytest.fixture(scope="session")
@@ -34,3 +38,11 @@ def empty_postgres_url(postgres: PostgresServer) -> Iterator[str]:
     name = postgres.create_database()
     yield postgres.url(name)
     postgres.drop_database(name)
+
+
+@pytest.fixture(scope="session")
+def new_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data folder with an empty database of the newest schema, to be copied: to make one takes long."""
+    folder = tmp_path_factory.mktemp("new-sqlite")
+    SqliteStore.migrate(folder)
+    return folder

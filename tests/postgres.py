@@ -19,7 +19,7 @@ import pytest
 
 START_SECONDS = 30.0
 STOP_SECONDS = 30.0
-_ACCOUNT = "postgres"
+ACCOUNT = "postgres"
 # Waits for the end of its input, which is that of the tests, however they end; then stops the server and cleans up.
 _WATCH = 'read -r _; kill -QUIT "$1"; sleep 2; rm -rf "$2"'
 # An order of text that is none that Berth would expect.
@@ -27,18 +27,35 @@ _ORDER = ("--encoding", "UTF8", "--locale", "C", "--locale-provider", "icu", "--
 
 
 class PostgresServer:
-    """A server in `folder`, stopped until `start`. Nothing is ever synced, unless `durable`."""
+    """A server in `folder`, stopped until `start`. Nothing is ever synced, unless `durable`.
 
-    def __init__(self, programs: Path, folder: Path, *, durable: bool = False) -> None:
-        self._programs, self.folder, self._durable = programs, folder, durable
+    It listens on a socket in the folder, and on `port` of 127.0.0.1 if there is one. One with a `primary` begins as its
+    copy, and is a standby until it is promoted.
+    """
+
+    def __init__(
+        self,
+        programs: Path,
+        folder: Path,
+        *,
+        durable: bool = False,
+        port: int | None = None,
+        primary: PostgresServer | None = None,
+    ) -> None:
+        self._programs, self.folder, self._durable, self.port = programs, folder, durable, port
         # The server refuses to run as root.
-        self._account = _ACCOUNT if os.geteuid() == 0 else None
+        self._account = ACCOUNT if os.geteuid() == 0 else None
         self._process: subprocess.Popen[bytes] | None = None
         self._watcher: subprocess.Popen[bytes] | None = None
         self._numbers = count(1)
         if self._account is not None:
             shutil.chown(folder, self._account)
-        self._call("initdb", "--pgdata", self._data, "--auth", "trust", "--username", _ACCOUNT, "--no-sync", *_ORDER)
+        if primary is None:
+            words = ["--auth", "trust", "--username", ACCOUNT, "--no-sync", *_ORDER]
+            self._call("initdb", "--pgdata", self._data, *words)
+        else:
+            words = ["-U", ACCOUNT, "--write-recovery-conf", "--checkpoint", "fast", "--no-sync"]
+            self._call("pg_basebackup", "--pgdata", self._data, *primary.client_options(), *words)
 
     @property
     def _data(self) -> Path:
@@ -49,11 +66,24 @@ class PostgresServer:
         return self.folder / "log"
 
     def url(self, database: str = "postgres") -> str:
-        return f"postgresql://{_ACCOUNT}@/{database}?host={quote(str(self.folder), safe='')}"
+        port = f"&port={self.port}" if self.port else ""
+        return f"postgresql://{ACCOUNT}@/{database}?host={quote(str(self.folder), safe='')}{port}"
+
+    def client_options(self) -> list[str | Path]:
+        """How PostgreSQL's own programs find the server."""
+        return ["-h", self.folder, *(["-p", str(self.port)] if self.port else [])]
+
+    @property
+    def pid(self) -> int:
+        """The process id of the server, while it runs; its other processes are its children."""
+        assert self._process is not None, "the server does not run"
+        return self._process.pid
 
     def start(self) -> None:
         """Start the server and return once it takes connections."""
         settings = {"listen_addresses": "", "unix_socket_directories": str(self.folder), "max_connections": "200"}
+        if self.port:
+            settings |= {"listen_addresses": "127.0.0.1", "port": str(self.port)}
         if not self._durable:
             settings |= {"fsync": "off", "full_page_writes": "off"}
         words = [word for name, value in settings.items() for word in ("-c", f"{name}={value}")]
@@ -108,7 +138,7 @@ class PostgresServer:
 
     def _psql(self, sql: str, database: str = "postgres") -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            [self._programs / "psql", "-XAtq", "-h", self.folder, "-U", _ACCOUNT, "-c", sql, database],
+            [self._programs / "psql", "-XAtq", *self.client_options(), "-U", ACCOUNT, "-c", sql, database],
             capture_output=True,
             text=True,
             timeout=START_SECONDS,
@@ -132,25 +162,28 @@ def require_programs() -> Path:
     found = shutil.which("postgres")
     folders = [Path(found).resolve().parent] if found else sorted(Path("/usr/lib/postgresql").glob("*/bin"))
     if not folders:
-        _missing("PostgreSQL is not installed")
-    if os.geteuid() == 0 and _ACCOUNT not in {entry.pw_name for entry in pwd.getpwall()}:
-        _missing(f"root cannot run PostgreSQL, and there is no account {_ACCOUNT}")
+        missing("PostgreSQL is not installed")
+    if os.geteuid() == 0 and ACCOUNT not in {entry.pw_name for entry in pwd.getpwall()}:
+        missing(f"root cannot run PostgreSQL, and there is no account {ACCOUNT}")
     return folders[-1]
 
 
-def _missing(reason: str) -> NoReturn:
+def missing(reason: str) -> NoReturn:
+    """Skip the test, or fail it in CI."""
     if os.environ.get("CI"):
         pytest.fail(reason)
     pytest.skip(reason)
 
 
-def running_server(*, durable: bool = False) -> Iterator[PostgresServer]:
+def running_server(
+    *, durable: bool = False, port: int | None = None, primary: PostgresServer | None = None
+) -> Iterator[PostgresServer]:
     """A server, until the generator ends. The path of a socket has to be short."""
     programs = require_programs()
     folder = Path(tempfile.mkdtemp(prefix="berth-pg-"))
     server = None
     try:
-        server = PostgresServer(programs, folder, durable=durable)
+        server = PostgresServer(programs, folder, durable=durable, port=port, primary=primary)
         server.start()
         yield server
     finally:

@@ -10,6 +10,8 @@ import os
 import secrets
 import subprocess
 import sys
+import urllib.request
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -50,7 +52,9 @@ def endpoint() -> str:
             "AWS_EC2_METADATA_DISABLED": "true",
         }
     )
-    client(url).create_bucket(Bucket=bucket())
+    # Not by the client, which takes long to load, and is not needed for most tests.
+    with urllib.request.urlopen(urllib.request.Request(f"{url}/{bucket()}", method="PUT")):
+        pass
     return url
 
 
@@ -73,7 +77,7 @@ def options(place: Path, **changes: Any) -> S3Options:
         "prefix": prefix(place),
         "region": "us-east-1",
         "path_style": True,
-        "part_size": REAL_PART if is_real() else 256 * 1024,
+        "part_size": REAL_PART if is_real() else 512 * 1024,
         "backoff_s": 0.01,
         "lock_lifetime_s": LOCK_S,
     }
@@ -89,6 +93,14 @@ def settings() -> dict[str, object]:
         "s3.prefix": f"test/{secrets.token_hex(8)}/",
         "s3.region": "us-east-1",
         "s3.path_style": True,
+    }
+
+
+def environment(settings: Mapping[str, object]) -> dict[str, str]:
+    """Settings, by their dotted paths, as a daemon finds them in its environment."""
+    return {
+        f"BERTH_{path.upper().replace('.', '__')}": str(value).lower() if isinstance(value, bool) else str(value)
+        for path, value in settings.items()
     }
 
 
@@ -111,7 +123,12 @@ def client(url: str) -> Any:
 
 def leftovers(place: Path) -> list[str]:
     """Names of all objects of a place, and of its multipart uploads."""
-    store, begin = client(endpoint()), prefix(place)
+    return listed(prefix(place))
+
+
+def listed(begin: str) -> list[str]:
+    """Names of all objects that begin like this, and of such multipart uploads."""
+    store = client(endpoint())
     objects = store.list_objects_v2(Bucket=bucket(), Prefix=begin).get("Contents", [])
     arriving = store.list_multipart_uploads(Bucket=bucket(), Prefix=begin).get("Uploads", [])
     return [entry["Key"] for entry in [*objects, *arriving]]

@@ -143,6 +143,8 @@ class Call:
         """Add the headers that every answer has. To be called once, before the answer starts."""
         add = response.add if isinstance(response, Answer) else response.headers.add
         add("Docker-Distribution-Api-Version", "registry/2.0")
+        # What people push is no page of ours: browsers do not look for markup in it.
+        add("X-Content-Type-Options", "nosniff")
         add("X-Request-Id", self.request_id)
         add("Server", "berth")
         for value in warning_headers(self.warnings) if self.warnings else ():

@@ -12,8 +12,9 @@ from registry.api.routing import Guard, Route
 from registry.metrics import CONTENT_TYPE, Metrics
 from registry.state import WorkerState
 from storage.errors import RegistryError
-from storage.metadata import blobs, repositories
+from storage.metadata import blobs, damage, repositories
 from storage.metadata.store import MetadataStore
+from storage.scrub.journal import spoiled_manifests
 
 Check = Callable[[], Awaitable[object]]
 
@@ -56,4 +57,5 @@ class Operations:
         """All workers' counts, in Prometheus' text format."""
         count, total = await blobs.totals(self._store)
         self._metrics.set_storage(count, total, await repositories.count(self._store))
+        self._metrics.set_damaged(await damage.count(self._store), await spoiled_manifests(self._store))
         return Answer(200, {"Content-Type": CONTENT_TYPE}, self._metrics.render())

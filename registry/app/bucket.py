@@ -14,8 +14,13 @@ _ALL_PER_UPLOAD = 4
 
 def open_bucket(config: Config, locks: Path | None) -> S3Driver:
     """The driver; it connects at its first request. `locks` is the folder of the machine's own, if these will do."""
+    return S3Driver(bucket_options(config), None if locks is None else FileLocks(locks))
+
+
+def bucket_options(config: Config) -> S3Options:
+    """How the configured store is spoken to."""
     s3 = config.s3
-    options = S3Options(
+    return S3Options(
         bucket=s3.bucket,
         endpoint=s3.endpoint,
         public_endpoint=s3.public_endpoint,
@@ -32,4 +37,3 @@ def open_bucket(config: Config, locks: Path | None) -> S3Driver:
         timeout_s=s3.timeout,
         attempts=s3.attempts,
     )
-    return S3Driver(options, None if locks is None else FileLocks(locks))

@@ -10,7 +10,7 @@ import asyncpg
 from registry.config.storage import StorageConfig
 from registry.errors import StartError
 from storage.lease import Lease
-from storage.metadata.postgresql import Database, DatabaseLease, PostgresStore
+from storage.metadata.postgresql import Database, DatabaseLease, HeldDatabase, PostgresStore
 from storage.metadata.store import MetadataStore
 
 
@@ -35,6 +35,15 @@ class PostgresEngine:
 
     def lease(self) -> Lease:
         return DatabaseLease(self._database())
+
+    async def hold(self, *, frozen: bool) -> HeldDatabase:
+        """Keep daemons from the database, or, if it is `frozen`, everybody from writing.
+
+        Raises `StartError`, and `DatabaseInUse` while anybody uses it.
+        """
+        async with _explained():
+            wait_s = self._storage.connect_timeout
+            return await HeldDatabase.hold(self._database(patient=True), frozen=frozen, wait_s=wait_s)
 
     def _database(self, *, patient: bool = False) -> Database:
         return Database(

@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 from aiohttp import web
 
 from auth.passwords import Passwords
-from registry.api.call import Services, Settings
+from registry.api.call import Settings
 from registry.api.forwarded import Origins
 from registry.api.ops import Operations
 from registry.api.pipeline import Pipeline
@@ -19,20 +19,13 @@ from registry.api.rest.routes import ROUTES as REST_ROUTES
 from registry.api.routing import Route
 from registry.api.v2.routes import ROUTES as V2_ROUTES
 from registry.app.access import Access, build_access
+from registry.app.collecting import build_collector
 from registry.app.first_start import ensure_admin
-from registry.app.management import build_management
+from registry.app.services import build_services
 from registry.app.storing import Storage, open_storage
 from registry.app.upkeep import Upkeep
 from registry.background import Background
 from registry.config.settings import Config
-from registry.domain.audit import Audit
-from registry.domain.blobs import Blobs
-from registry.domain.catalog import Catalog
-from registry.domain.leases import Leases
-from registry.domain.manifests import Manifests
-from registry.domain.referrers import Referrers
-from registry.domain.tags import Tags
-from registry.domain.uploads import UploadLimits, Uploads
 from registry.metrics import Metrics
 from registry.state import WorkerState
 from storage.clock import SystemClock
@@ -61,12 +54,13 @@ async def serving(
         routes_of(config, access, operations),
         services,
         access.gate,
-        _settings(config),
+        _settings(config, access),
         _origins(config),
         state.request_log,
         metrics,
     )
-    upkeep = Upkeep(config, storage, clock, services, access, metrics)
+    collector = build_collector(config, storage, services)
+    upkeep = Upkeep(config, storage, clock, services, access, metrics, collector)
     try:
         if config.storage.ephemeral and config.auth.mode != "open":
             await ensure_admin(storage.store, hasher)
@@ -82,27 +76,6 @@ async def serving(
             await storage.close()
 
 
-def build_services(config: Config, storage: Storage, passwords: Passwords | None = None) -> Services:
-    """The use cases over a storage."""
-    clock = SystemClock()
-    limits = UploadLimits(
-        blob_size=config.limits.blob_size,
-        receiving=config.uploads.max_concurrent,
-        idle_s=config.uploads.idle_timeout,
-    )
-    leases, audit = Leases(clock, config.collector.grace), Audit(clock)
-    tags = Tags(storage.store, clock, audit, removable=config.delete.tags)
-    return Services(
-        blobs=Blobs(storage.store, storage.driver, leases, audit, storage.objects),
-        uploads=Uploads(storage.store, storage.driver, clock, leases, limits),
-        manifests=Manifests(storage.store, clock, tags, audit, sparse_indexes=config.manifests.sparse_indexes),
-        tags=tags,
-        referrers=Referrers(storage.store),
-        catalog=Catalog(storage.store),
-        management=build_management(storage.store, clock, passwords or Passwords()),
-    )
-
-
 def routes_of(config: Config, access: Access, operations: Operations) -> list[Route]:
     """All rows of the route table."""
     registry = V2_ROUTES if config.server.role == "all" else []
@@ -113,7 +86,7 @@ def routes_of(config: Config, access: Access, operations: Operations) -> list[Ro
     return [*registry, *tokens, *REST_ROUTES, *operations.routes(), *metrics]
 
 
-def _settings(config: Config) -> Settings:
+def _settings(config: Config, access: Access) -> Settings:
     return Settings(
         manifest_size=config.limits.manifest_size,
         blob_size=config.limits.blob_size,
@@ -124,16 +97,15 @@ def _settings(config: Config) -> Settings:
         stall_timeout=config.limits.stall_timeout,
         delete_manifests=config.delete.manifests,
         delete_blobs=config.delete.blobs,
-        redirects=_redirects(config),
+        redirects=_redirects(config, access),
     )
 
 
-def _redirects(config: Config) -> Redirects | None:
+def _redirects(config: Config, access: Access) -> Redirects | None:
     s3 = config.s3
-    if s3.redirect == "never":
+    if config.storage.blobs != "s3":
         return None
-    from_size = s3.redirect_size if s3.redirect == "large" else 0
-    return Redirects(from_size, s3.redirect_networks, int(s3.redirect_lifetime))
+    return Redirects(s3.redirect, s3.redirect_size, s3.redirect_networks, int(s3.redirect_lifetime), access.accesses)
 
 
 def _origins(config: Config) -> Origins:

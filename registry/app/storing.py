@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from registry.app.bytes import open_bytes, prepare_bytes
@@ -13,6 +15,7 @@ from storage.blobs.driver import BlobDriver, ObjectStore
 from storage.blobs.memory import MemoryDriver
 from storage.check import Check, Report
 from storage.lease import Lease
+from storage.metadata.migrate import expect_known, newest_version
 from storage.metadata.sqlite import MemoryStore
 from storage.metadata.store import MetadataStore
 
@@ -67,12 +70,29 @@ async def open_metadata(config: Config) -> MetadataStore:
     return engine.open()
 
 
+@asynccontextmanager
+async def open_beside(config: Config) -> AsyncIterator[Storage]:
+    """What is stored, for a command beside a daemon or without one. Raises `StartError` if there is nothing."""
+    engine = engine_of(config)
+    await engine.expect()
+    await engine.migrate()
+    storage = Storage(engine.open(), open_bytes(config, cached=False).driver, None)
+    try:
+        yield storage
+    finally:
+        await storage.close()
+
+
 async def run_check(config: Config, *, with_bytes: bool) -> Report:
-    """Look for broken promises in what is stored (see `storage.check`). Raises `StartError` if there is none."""
+    """Look for broken promises in what is stored (see `storage.check`).
+
+    Raises `StartError` if there is nothing, `SchemaTooNew`, and `CopyUnfinished`.
+    """
     engine = engine_of(config)
     await engine.expect()
     storage = Storage(engine.open(patient=True), open_bytes(config, cached=False).driver, None)
     try:
+        expect_known(await storage.store.schema_version(), newest_version())
         check = Check(
             storage.store,
             storage.driver,

@@ -3,25 +3,32 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from contextlib import suppress
 from dataclasses import dataclass
 
 from registry.api.call import Services
 from registry.app.access import Access
 from registry.app.keys import key_folder
+from registry.app.scrubbing import ScheduledScrub
 from registry.app.storing import Storage
 from registry.background import Background
 from registry.config.settings import Config
+from registry.domain.collector import Collector
 from registry.metrics import Metrics
 from storage.clock import Clock
 from storage.errors import RegistryError
 from storage.metadata import refresh_tokens
 from storage.metadata.store import Transaction
 
+logger = logging.getLogger(__name__)
+
 _EXPIRE_EVERY_S = 60.0
 _REAP_EVERY_S = 3600.0
 _KEYS_EVERY_S = 5.0
 _ACCESS_EVERY_S = 1.0
+_COLLECT_EVERY_S = 60.0
+_SCRUB_EVERY_S = 60.0
 _BATCH = 1000
 _DAY_MS = 24 * 3600 * 1000
 
@@ -34,6 +41,7 @@ class Upkeep:
     services: Services
     access: Access
     metrics: Metrics
+    collector: Collector
 
     def begin(self, background: Background) -> None:
         """Begin all tasks. What only one process of an installation should do is left to whoever has the lease."""
@@ -47,6 +55,11 @@ class Upkeep:
         every(_REAP_EVERY_S, "reap-parts", self.reap_parts)
         every(_EXPIRE_EVERY_S, "expire-access", self.expire_access)
         every(_EXPIRE_EVERY_S, "rotate-keys", self.rotate_keys)
+        if self.config.collector.every:
+            every(min(_COLLECT_EVERY_S, self.config.collector.every), "collect", self.collect)
+        if self.config.scrub.every:
+            scrub = ScheduledScrub(self.config, self.storage, self.clock, self.metrics, self._is_ours)
+            every(min(_SCRUB_EVERY_S, self.config.scrub.every), "scrub", scrub.run)
 
     async def watch_uploads(self) -> None:
         self.metrics.uploads_in_flight = self.services.uploads.receiving
@@ -64,6 +77,16 @@ class Upkeep:
         """Remove what broken-off uploads left in the store, where no listing of uploads shows it."""
         if self.storage.objects is not None and await self._is_ours():
             await self.storage.objects.reap()
+
+    async def collect(self) -> None:
+        """Remove what nothing needs any more, when it is time."""
+        if await self._is_ours() and await self.collector.is_due(self.config.collector.every):
+            counts = await self.collector.run()
+            logger.info(
+                "collected %d bytes in %d blobs, %d manifests and %d tags deleted by policy",
+                *(counts.bytes, counts.blobs, counts.manifests, counts.tags),
+            )
+            self.metrics.collected(counts.blobs, counts.bytes)
 
     async def expire_access(self) -> None:
         """Drop what has expired: failures, refresh tokens, and entries of the audit log."""

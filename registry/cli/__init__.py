@@ -13,10 +13,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from registry import __version__
-from registry.cli import check, config, key, migrate, serve, version
+from registry.cli import backup, check, config, gc, key, migrate, restore, scrub, serve, version
 from registry.cli.nouns import Noun
 
-COMMANDS = (serve, migrate, check, config, key, version)
+COMMANDS = (serve, migrate, check, scrub, gc, restore, backup, config, key, version)
 
 # These have commands of their own. Each is a module too, imported only when it is wanted.
 NOUNS = {
@@ -28,6 +28,7 @@ NOUNS = {
     "member": "manage who has which role in a project",
     "registry": "manage registries and who may see them",
     "rule": "manage who may do what to which repositories",
+    "tag": "see where tags pointed",
     "immutable": "manage which tags neither move nor go",
     "audit": "see who did what",
 }

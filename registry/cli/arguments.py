@@ -50,13 +50,20 @@ def add_command(
     return parser
 
 
-def add_settings(parser: argparse.ArgumentParser) -> None:
-    """Add what every command with a configuration has: its flags, and how its mistakes are told."""
+def add_settings(parser: argparse.ArgumentParser, *, default: str | None = None) -> None:
+    """Add what every command with a configuration has: its flags, and how its mistakes are told.
+
+    `default` is argparse.SUPPRESS where the flags may also come before the name of the command.
+    """
     parser.set_defaults(run=_explained(parser.get_default("run")))
     parser.add_argument(
-        "--config", metavar="FILE", type=Path, help="file with settings (default: $BERTH_CONFIG, if set)"
+        "--config",
+        metavar="FILE",
+        type=Path,
+        default=default,
+        help="file with settings (default: $BERTH_CONFIG, if set)",
     )
-    parser.add_argument("--data", metavar="DIR", help="folder for all data (default: ./berth-data)")
+    parser.add_argument("--data", metavar="DIR", default=default, help="folder for all data (default: ./berth-data)")
     parser.epilog = f"{_SETTINGS}\n{parser.epilog or ''}"
 
 

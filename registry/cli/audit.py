@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from auth.actor import OPERATING
 from registry.cli import times
+from registry.cli.limits import add_limit
 from registry.cli.nouns import Noun
 from registry.cli.tables import Record, json_line, moment, print_list
 from registry.domain.audit_log import AuditEntry, AuditFilter
@@ -15,8 +16,6 @@ if TYPE_CHECKING:
     from registry.api.rest.services import Management
 
 _COLUMNS = ("at", "principal", "action", "target", "outcome", "address", "client", "detail")
-_LIMIT = 50
-_LIMIT_MAX = 10_000
 
 
 def register(noun: Noun) -> None:
@@ -31,9 +30,7 @@ def register(noun: Noun) -> None:
         "berth audit list --principal alice --action manifest.push --limit 10",
         quiet="the ids",
     )
-    listing.add_argument(
-        "--limit", metavar="N", type=_limit, default=_LIMIT, help=f"at most so many entries (default: {_LIMIT})"
-    )
+    add_limit(listing, "entries", "; `berth audit export` has no limit")
     _add_filter(listing)
     export = noun.verb(
         "export",
@@ -55,15 +52,9 @@ def _add_filter(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--until", metavar="WHEN", type=times.earlier, help="before then")
 
 
-def _limit(text: str) -> int:
-    if not text.isdecimal() or not 1 <= int(text) <= _LIMIT_MAX:
-        raise argparse.ArgumentTypeError(f"expected a number from 1 to {_LIMIT_MAX}; `berth audit export` has no limit")
-    return int(text)
-
-
 async def _list(arguments: argparse.Namespace, management: Management) -> None:
     page = await management.audit_log.page(OPERATING, _filter(arguments), "", arguments.limit)
-    print_list(arguments, [_record(entry) for entry in page.items], _COLUMNS)
+    print_list(arguments, [_record(entry) for entry in page.items], _COLUMNS, lambda record: record["id"])
 
 
 async def _export(arguments: argparse.Namespace, management: Management) -> None:

@@ -28,7 +28,13 @@ Every COMMAND takes --data and --config, or the variables BERTH_STORAGE__DATA an
 # More digits than these do not fit into a database's integer.
 _ID = re.compile(r"[0-9]{1,18}")
 # What attributes are called here.
-_FLAGS = {"newPassword": "password", "patterns": "--repositories", "expiresAt": "--expires"}
+_FLAGS = {
+    "newPassword": "password",
+    "patterns": "--repositories",
+    "expiresAt": "--expires",
+    "untaggedAfter": "--untagged-after",
+    "orphanedAfter": "--orphaned-after",
+}
 
 
 class UsageError(Exception):
@@ -79,7 +85,7 @@ class Noun:
         """
         lines = "".join(f"  {example}\n" for example in examples)
         parser = add_command(
-            self._verbs, name, _command(run, prepare), summary=summary, details=details, examples=f"examples:\n{lines}"
+            self._verbs, name, in_store(run, prepare), summary=summary, details=details, examples=f"examples:\n{lines}"
         )
         for argument in takes:
             parser.add_argument(argument, metavar=argument.upper())
@@ -108,7 +114,9 @@ def row_id(text: str) -> int:
     return int(text)
 
 
-def _command(run: Run, prepare: Prepare) -> Callable[[argparse.Namespace], int]:
+def in_store(run: Run, prepare: Prepare = _nothing) -> Callable[[argparse.Namespace], int]:
+    """What argparse is to call for a command that `run` carries out on the data folder."""
+
     def wrapped(arguments: argparse.Namespace) -> int:
         # Not at the top: other commands need neither.
         from registry.cli.opening import run_in_store  # noqa: PLC0415

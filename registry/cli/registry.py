@@ -7,21 +7,27 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from auth.actor import OPERATING
-from registry.cli.nouns import Noun, Run, changes
+from registry.cli import times
+from registry.cli.nouns import Noun, Run, UsageError
 from registry.cli.opening import all_of
 from registry.cli.projects import add_named_verb, add_project, named, wanted
-from registry.cli.tables import Record, moment, print_done, print_list, print_record
-from registry.domain.registries import PRIVATE, PUBLIC, Registry
+from registry.cli.tables import Record, length, moment, print_done, print_list, print_record
+from registry.domain.registries import PRIVATE, PUBLIC, REDIRECTS, Registry, Settings
 
 if TYPE_CHECKING:
     from registry.api.rest.services import Management
 
 _COLUMNS = ("name", "project", "prefix", "visibility", "createdAt", "description")
 _VISIBILITIES = (PUBLIC, PRIVATE)
+_DEFAULT = "default"
+_CHANGED = "--visibility, --description, --untagged-after, --orphaned-after or --redirect"
 
 _DETAILS = """\
 A repository belongs to the registry with the longest prefix of its name. What lies in a public registry can be
 pulled by everyone, without login.
+"""
+_SETTINGS = """\
+What is not set for a registry, or set to default, is as configured for all of them ([collector] and [s3]).
 """
 _NAME = "NAME may also be PROJECT/NAME.\n"
 
@@ -43,12 +49,22 @@ def register(noun: Noun) -> None:
     create.add_argument("--prefix", metavar="PATH", help="what names of its repositories begin with (<project>/<name>)")
     create.add_argument("--visibility", choices=_VISIBILITIES, default=PRIVATE, help=f"default: {PRIVATE}")
     create.add_argument("--description", default="", metavar="TEXT")
-    updating = "change the visibility or the description of a registry"
-    update = _verb(noun, "update", _update, updating, "berth registry update root --visibility public")
-    update.add_argument("--visibility", choices=_VISIBILITIES)
-    update.add_argument("--description", metavar="TEXT")
-    deleting = "Refused while one of its repositories holds anything.\n"
+    _register_update(noun)
+    deleting = "Refused while a repository of it holds anything. What was deleted from it cannot be restored then.\n"
     _verb(noun, "delete", _delete, "delete a registry and its rules", "berth registry delete acme/tools", deleting)
+
+
+def _register_update(noun: Noun) -> None:
+    example = "berth registry update root --untagged-after 30d"
+    update = _verb(noun, "update", _update, "change a registry, or how long it keeps what", example, _SETTINGS)
+    # Only what is given is there: none of these has a value that stands for nothing.
+    add = partial(update.add_argument, default=argparse.SUPPRESS)
+    add("--visibility", choices=_VISIBILITIES)
+    add("--description", metavar="TEXT")
+    after = "after this time: 30d, 12h, never or default"
+    add("--untagged-after", type=times.length, metavar="TIME", help=f"delete manifests that nothing holds {after}")
+    add("--orphaned-after", type=times.length, metavar="TIME", help=f"delete referrers of what is gone {after}")
+    add("--redirect", choices=(*REDIRECTS, _DEFAULT), help="for which blobs clients are sent to the store")
 
 
 def _verb(noun: Noun, name: str, run: Run, summary: str, example: str, details: str = "") -> argparse.ArgumentParser:
@@ -79,10 +95,18 @@ async def _create(arguments: argparse.Namespace, management: Management) -> None
 
 
 async def _update(arguments: argparse.Namespace, management: Management) -> None:
-    given = changes(arguments, "visibility", "description")
-    registry = await management.registries.update(
-        OPERATING, *_named(arguments), given["visibility"], given["description"]
-    )
+    given = vars(arguments)
+    settings = Settings()
+    if "untagged_after" in given:
+        settings["untagged_after"] = given["untagged_after"]
+    if "orphaned_after" in given:
+        settings["orphaned_after"] = given["orphaned_after"]
+    if "redirect" in given:
+        settings["redirect"] = None if given["redirect"] == _DEFAULT else given["redirect"]
+    visibility, description = given.get("visibility"), given.get("description")
+    if visibility is None and description is None and not settings:
+        raise UsageError(f"nothing is to be changed: give {_CHANGED}")
+    registry = await management.registries.update(OPERATING, *_named(arguments), visibility, description, settings)
     print_done(arguments, f"changed registry {_full_name(registry)}", _record(registry))
 
 
@@ -108,5 +132,8 @@ def _record(registry: Registry) -> Record:
         "kind": registry.kind,
         "visibility": registry.visibility,
         "description": registry.description,
+        "untaggedAfter": length(registry.untagged_after),
+        "orphanedAfter": length(registry.orphaned_after),
+        "redirect": registry.redirect,
         "createdAt": moment(registry.created_at),
     }

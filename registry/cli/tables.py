@@ -7,9 +7,11 @@ import json
 import re
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
-Value = None | bool | int | str | Sequence[str] | datetime
+from registry.domain.details import lasting
+
+Value = None | bool | int | str | Sequence[str] | datetime | timedelta
 Record = Mapping[str, Value]
 
 NOTHING = "-"
@@ -28,6 +30,11 @@ def add_formats(parser: argparse.ArgumentParser, *, quiet: str = "") -> None:
 def moment(milliseconds: int | None) -> datetime | None:
     """A time since the Unix epoch, as records hold it."""
     return None if milliseconds is None else datetime.fromtimestamp(milliseconds / 1000, UTC)
+
+
+def length(milliseconds: int | None) -> timedelta | None:
+    """A length of time, as records hold it: 0 is never."""
+    return None if milliseconds is None else timedelta(milliseconds=milliseconds)
 
 
 def print_list(
@@ -83,6 +90,16 @@ def json_line(record: Record) -> str:
     return _LINES.encode(record)
 
 
+def amount(size: int) -> str:
+    """A number of bytes, for people."""
+    value, unit = float(size), "B"
+    for unit in ("B", "KiB", "MiB", "GiB", "TiB"):
+        if value < 1024 or unit == "TiB":
+            break
+        value /= 1024
+    return f"{size} B" if unit == "B" else f"{value:.1f} {unit}"
+
+
 def table(titles: Sequence[str], rows: Iterable[Sequence[Value]]) -> str:
     """The rows, below the titles if there are any, with their columns aligned."""
     lines = [list(titles)] if titles else []
@@ -99,6 +116,8 @@ def cell(value: Value) -> str:
         return "yes" if value else "no"
     if isinstance(value, datetime):
         return f"{value:%Y-%m-%dT%H:%M:%SZ}"
+    if isinstance(value, timedelta):
+        return lasting(value // timedelta(milliseconds=1))
     if isinstance(value, Sequence) and not isinstance(value, str):
         return cell(", ".join(value))
     return "".join(one if one.isprintable() else repr(one)[1:-1] for one in str(value))
@@ -106,7 +125,7 @@ def cell(value: Value) -> str:
 
 def _print_json(value: Record | Sequence[Record]) -> None:
     # ASCII alone, whatever the terminal takes.
-    print(json.dumps(value, default=_iso, indent=2))
+    print(json.dumps(value, default=_written, indent=2))
 
 
 def _title(key: str) -> str:
@@ -114,8 +133,10 @@ def _title(key: str) -> str:
     return " ".join(_WORDS.findall(key.removesuffix("At"))).lower()
 
 
-def _iso(value: datetime) -> str:
+def _written(value: datetime | timedelta) -> str | int:
+    if isinstance(value, timedelta):
+        return value // timedelta(seconds=1)
     return f"{value.isoformat(timespec='milliseconds').removesuffix('+00:00')}Z"
 
 
-_LINES = json.JSONEncoder(default=_iso, separators=(",", ":"))
+_LINES = json.JSONEncoder(default=_written, separators=(",", ":"))

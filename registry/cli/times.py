@@ -24,6 +24,16 @@ def earlier(text: str) -> int:
     return _read(text, lambda now, length: now - length)
 
 
+def length(text: str) -> int | None:
+    """Milliseconds, 0 for `never`, None for `default`. For argparse."""
+    if text in {"never", "default"}:
+        return 0 if text == "never" else None
+    found = _LENGTH.fullmatch(text)
+    if not found or not int(found[1]):
+        raise argparse.ArgumentTypeError("expected a length of time such as 30d or 12h, or never, or default")
+    return int(found[1]) * _SECONDS[found[2]] * 1000
+
+
 def _read(text: str, add: Callable[[int, int], int]) -> int:
     length = _LENGTH.fullmatch(text)
     if length:

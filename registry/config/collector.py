@@ -46,7 +46,7 @@ class ScrubConfig:
     """The scrub: it reads every stored blob again and again, and finds those that the disk has spoiled."""
 
     every: float = setting(
-        "How long one pass over all blobs should take at least. 0 never reads them.",
+        "How long after one pass over all blobs began the next one may begin. 0 never reads them.",
         kinds.duration(),
         default="30d",
     )

@@ -29,7 +29,8 @@ class StorageConfig:
     )
     database: str = setting(
         "PostgreSQL database for everything but the blobs, as postgresql://user:password@host:port/name; empty is"
-        " SQLite in the data folder. The password can also come from PGPASSWORD or ~/.pgpass.",
+        " SQLite in the data folder. Of several hosts with commas between them the one that takes writes is used. The"
+        " password can also come from PGPASSWORD or ~/.pgpass.",
         database(),
         default="",
         secret=True,
@@ -40,8 +41,8 @@ class StorageConfig:
         default=10,
     )
     connect_timeout: float = setting(
-        "PostgreSQL: how long a request waits for a connection, also while the server restarts. Then it is answered"
-        " with 503.",
+        "PostgreSQL: how long a request waits for a connection, also while the server restarts, and for a sign of life"
+        " of a server that vanished. Then it is answered with 503.",
         kinds.duration(0.1),
         default="10s",
     )
@@ -51,8 +52,8 @@ class StorageConfig:
         default="30s",
     )
     prepared_statements: bool = setting(
-        "PostgreSQL: keep statements prepared on their connections. Switch it off behind a pooler that gives"
-        " connections away after each transaction.",
+        "PostgreSQL: keep statements prepared on their connections. Behind a pooler, which may give connections away"
+        " after each transaction, this is off by itself, unless the pooler hides that it is one.",
         kinds.flag(),
         default=True,
     )
@@ -60,4 +61,10 @@ class StorageConfig:
         "Memory per worker for small blobs that are asked for often. 0 keeps none.",
         kinds.size(),
         default="16MiB",
+    )
+    manifest_cache: int = setting(
+        "PostgreSQL: memory per worker for manifests that are asked for often, so that the database need not send them"
+        " each time. 0 keeps none.",
+        kinds.size(),
+        default="32MiB",
     )

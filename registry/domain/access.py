@@ -16,6 +16,7 @@ from storage.metadata import access, access_tokens
 from storage.metadata.access import PrincipalRow
 from storage.metadata.access_tokens import AccessTokenRow
 from storage.metadata.store import MetadataStore
+from storage.names import RepositoryName
 
 # Memory is bounded: who comes after so many others is simply read again.
 _REMEMBERED_MAX = 10_000
@@ -92,6 +93,10 @@ class Accesses:
             raise TokenRefused(f"the access token {known.token!r} has expired")
         return known
 
+    async def registry_of(self, repository: RepositoryName) -> RegistryAccess | None:
+        """The registry that takes a repository of this name."""
+        return (await self._registries()).find(repository)
+
     async def _standing(self, holder: Holder) -> Standing:
         key, generation = (holder.principal.id, holder.access_token), self.generation
         known = self._known.get(key)
@@ -156,6 +161,7 @@ class Accesses:
                 project=row.project,
                 public=row.visibility == "public",
                 rules=tuple(rules.get(row.id, ())),
+                redirect=row.redirect,
             )
             for row in await access.registries(self._store)
         )

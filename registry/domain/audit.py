@@ -11,7 +11,7 @@ from storage.metadata.store import Transaction
 from storage.names import RepositoryName
 
 # What clients send is kept up to here.
-_LENGTH_MAX = 512
+LENGTH_MAX = 512
 
 
 class Audit:
@@ -63,19 +63,19 @@ class Audit:
         return AuditRow(
             at=self._clock.now_ms(),
             principal_kind=actor.principal.kind,
-            principal=actor.principal.name[:_LENGTH_MAX],
+            principal=actor.principal.name[:LENGTH_MAX],
             token=actor.token,
             action=action,
             project=project,
-            target=target[:_LENGTH_MAX],
+            target=target[:LENGTH_MAX],
             outcome="refused" if refused else "allowed",
             detail=None if detail is None else _shown(detail),
             address=actor.address,
-            client=None if actor.client is None else actor.client[:_LENGTH_MAX],
+            client=None if actor.client is None else actor.client[:LENGTH_MAX],
             request_id=actor.request_id,
         )
 
 
 def _shown(detail: str) -> str:
     """What is cut has to look so: the end of a list of patterns may be what matters."""
-    return detail if len(detail) <= _LENGTH_MAX else f"{detail[: _LENGTH_MAX - 1]}…"
+    return detail if len(detail) <= LENGTH_MAX else f"{detail[: LENGTH_MAX - 1]}…"

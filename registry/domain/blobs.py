@@ -11,7 +11,7 @@ from registry.domain.repositories import expect_repository
 from registry.errors import StillReferenced
 from storage.blobs.driver import BlobDriver, BlobReader, ObjectStore, Span
 from storage.digest import Digest
-from storage.errors import BlobUnknown, StorageFull
+from storage.errors import BlobDamaged, BlobUnknown, StorageFull
 from storage.metadata import blobs, manifests
 from storage.metadata.blobs import BlobRow, LinkedBlob
 from storage.metadata.store import MetadataStore, Transaction
@@ -40,6 +40,13 @@ class Blobs:
             raise BlobUnknown(digest)
         return row
 
+    async def look(self, repository: RepositoryName, digest: Digest) -> LinkedBlob:
+        """As `find`, for who asks before a push: a damaged blob is unknown, so that it is pushed again, and mended."""
+        row = await self.find(repository, digest)
+        if row.damaged:
+            raise BlobUnknown(digest)
+        return row
+
     async def keep(self, repository: RepositoryName, digest: Digest, row: LinkedBlob) -> None:
         """Protect a blob that `find` gave, so that a push which relies on it is not let down by the collector.
 
@@ -59,12 +66,17 @@ class Blobs:
     async def open(self, row: BlobRow, span: Span | None = None) -> BlobReader:
         """The bytes of a blob that `find` gave, of which only `span` will be read if it is given.
 
-        Raises `BlobMissing` when the store has lost them or some of them.
+        Raises `BlobMissing` when the store has lost them, `BlobDamaged` when some are lost, or known to be wrong.
         """
+        _expect_sound(row)
         return await self._driver.open(row.storage_key, row.size, span)
 
     async def signed_url(self, row: BlobRow, lifetime_s: int) -> str | None:
-        """A URL by which anybody can read a blob that `find` gave for a while; None where there is no such thing."""
+        """A URL by which anybody can read a blob that `find` gave for a while; None where there is no such thing.
+
+        Raises `BlobDamaged`.
+        """
+        _expect_sound(row)
         return None if self._objects is None else await self._objects.signed_url(row.storage_key, lifetime_s)
 
     async def delete(self, actor: Actor, repository: RepositoryName, digest: Digest) -> None:
@@ -83,3 +95,8 @@ class Blobs:
             await self._audit.content(tx, actor, "blob.delete", repository, f"@{digest}")
 
         await self._store.transact(unlink)
+
+
+def _expect_sound(row: BlobRow) -> None:
+    if row.damaged:
+        raise BlobDamaged(row.storage_key)

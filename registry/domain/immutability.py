@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 
 from auth.actor import Actor
@@ -15,6 +14,7 @@ from registry.domain.deciding import expect_project
 from registry.domain.pages import Page, page_of
 from registry.domain.registries import expect_registry
 from registry.errors import Conflict, NotFound
+from registry.oci.attachments import subject_of
 from storage.clock import Clock
 from storage.metadata import access, immutable_tags
 from storage.metadata.immutable_tags import ImmutableTagRow
@@ -23,9 +23,6 @@ from storage.names import RepositoryName, Tag
 
 # All are looked at whenever a tag moves.
 IMMUTABLE_TAGS_MAX = 100
-
-# What clients keep for another manifest, and add to: its signatures, and its referrers where there is no API for them.
-_FOR_ANOTHER = re.compile(r"sha(256|512)-[0-9a-f]{64}(\.(sig|att|sbom))?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +38,8 @@ class ImmutableTag:
 
 async def is_immutable(queries: Queries, repository: RepositoryName, tag: Tag) -> bool:
     """Whether the tag, if it is there, has to stay as it is."""
-    if _FOR_ANOTHER.fullmatch(tag):
+    if subject_of(tag) is not None:
+        # What is kept there is added to.
         return False
     found = await immutable_tags.patterns_for(queries, prefixes_of(repository))
     return any(pattern(tags).matches(tag) and pattern(names).matches(repository) for names, tags in found)

@@ -20,3 +20,7 @@ class Leases:
     def is_short(self, until_ms: int) -> bool:
         """Whether a lease that ends then has to be taken anew to protect for as long as one should."""
         return until_ms < self.until() - min(_WORTHWHILE_MS, self._grace_ms // 4)
+
+    def is_old(self, held_ms: int) -> bool:
+        """Whether it has to be noted anew that something is held which was held last at that time."""
+        return self.is_short(held_ms + self._grace_ms)

@@ -13,7 +13,7 @@ from registry.domain.audit import Audit
 from registry.domain.deciding import expect_permission, expect_project
 from registry.domain.details import described, listed
 from registry.domain.pages import Page
-from registry.domain.registries import LOCAL, PRIVATE
+from registry.domain.registries import FORGET_BATCH, LOCAL, PRIVATE
 from registry.errors import AttributeTaken, Conflict, NotFound
 from storage.clock import Clock
 from storage.metadata import access, members, projects, registries
@@ -105,18 +105,27 @@ class Projects:
     async def delete(self, actor: Actor, name: str) -> None:
         """Delete the project with its registries, robots and members.
 
+        What was deleted from its registries cannot be brought back any more.
         Raises `NotFound`, `Denied`, and `Conflict` while a repository of a registry of it has content.
         """
 
-        async def delete(tx: Transaction) -> None:
+        async def delete(tx: Transaction) -> bool:
             project_id = await expect_project(tx, actor, name, Permission.PROJECT_DELETE)
-            for prefix in await registries.prefixes_of_project(tx, project_id):
+            prefixes = await registries.prefixes_of_project(tx, project_id)
+            for prefix in prefixes:
                 if await registries.has_content(tx, prefix):
                     raise Conflict(f"the project {name} is not empty: delete what is in its repositories first")
+            for prefix in prefixes:
+                if await registries.forget(tx, prefix, FORGET_BATCH):
+                    return False
             await projects.delete(tx, project_id)
             await self._changed(tx, actor, "project.delete", name)
+            return True
 
-        await self._store.transact(delete)
+        while True:
+            if await self._store.transact(delete):
+                return
+            await asyncio.sleep(0)
 
     async def _changed(self, tx: Transaction, actor: Actor, action: str, name: str, detail: str | None = None) -> None:
         await access.changed(tx)

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Final
+import asyncio
+from dataclasses import dataclass, replace
+from typing import Final, TypedDict
 
 from auth.actor import Actor
 from auth.roles import Permission
 from registry.domain.attributes import expect_component, expect_description
 from registry.domain.audit import Audit
 from registry.domain.deciding import expect_project
-from registry.domain.details import described, listed, moved
+from registry.domain.details import described, length_moved, listed, moved
 from registry.domain.pages import Page
 from registry.errors import AttributeInvalid, AttributeTaken, Conflict, Denied, NotFound
 from storage.clock import Clock
@@ -24,17 +25,39 @@ PUBLIC: Final = "public"
 PRIVATE: Final = "private"
 LOCAL: Final = "local"
 
+REDIRECTS: Final = ("never", "always", "large")
+
 REGISTRIES_MAX = 1000
 # Room for a repository's own name.
 PREFIX_LENGTH_MAX = 200
 _SLICE = 200
+# So many rows of what a registry remembers go in one transaction.
+FORGET_BATCH = 1000
+# A hundred years.
+_LENGTH_MAX_MS = 100 * 365 * 86_400_000
+
+
+class Settings(TypedDict, total=False):
+    """Where a registry goes its own way; None is as configured for all.
+
+    `untagged_after` and `orphaned_after` are in milliseconds, 0 is never (see [collector] of the configuration);
+    `redirect` says for which blobs clients are sent to the store: `never`, `always` or `large` (see [s3]).
+    """
+
+    untagged_after: int | None
+    orphaned_after: int | None
+    redirect: str | None
+
+
+_UNCHANGED: Final = Settings()
 
 
 @dataclass(frozen=True, slots=True)
 class Registry:
     """Has the repositories whose names have no longer registry's prefix than its own.
 
-    `visibility` is `public` or `private`; `created_at` is in milliseconds since the Unix epoch.
+    `visibility` is `public` or `private`; `created_at` is in milliseconds since the Unix epoch. The last three are
+    those of `Settings`.
     """
 
     id: int
@@ -45,6 +68,9 @@ class Registry:
     visibility: str
     description: str
     created_at: int
+    untagged_after: int | None = None
+    orphaned_after: int | None = None
+    redirect: str | None = None
 
 
 class Registries:
@@ -107,10 +133,20 @@ class Registries:
         return Page(found[:size], more=len(found) > size)
 
     async def update(
-        self, actor: Actor, project: str, name: str, visibility: str | None = None, description: str | None = None
+        self,
+        actor: Actor,
+        project: str,
+        name: str,
+        visibility: str | None = None,
+        description: str | None = None,
+        settings: Settings = _UNCHANGED,
     ) -> Registry:
-        """Change what is not None. Raises `NotFound`, `Denied` and `AttributeInvalid`."""
+        """Change what is not None, and those settings that are there. Raises `NotFound`, `Denied`, `AttributeInvalid`.
+
+        Where clients are sent for blobs changes within a second or two.
+        """
         _check(visibility, description)
+        _check_settings(settings)
 
         async def update(tx: Transaction) -> Registry:
             project_id = await expect_project(tx, actor, project, Permission.REGISTRIES_MANAGE)
@@ -118,28 +154,35 @@ class Registries:
             seen_by = row.visibility if visibility is None else visibility
             if seen_by != row.visibility:
                 await expect_project(tx, actor, project, Permission.OUTSIDERS_ADMIT)
-            await registries.update(tx, row.id, seen_by, row.description if description is None else description)
-            changed = await expect_registry(tx, project_id, name)
+            text = row.description if description is None else description
+            changed = replace(row, visibility=seen_by, description=text, **settings)
+            await registries.update(tx, changed)
             await self._changed(tx, actor, "registry.update", project, row, _changes(row, changed))
             return _registry(project, changed)
 
         return await self._store.transact(update)
 
     async def delete(self, actor: Actor, project: str, name: str) -> None:
-        """Delete the registry with its rules.
+        """Delete the registry with its rules; what was deleted from it cannot be brought back any more.
 
         Raises `NotFound`, `Denied`, and `Conflict` while a repository of it has tags, manifests or blobs.
         """
 
-        async def delete(tx: Transaction) -> None:
+        async def delete(tx: Transaction) -> bool:
             project_id = await expect_project(tx, actor, project, Permission.REGISTRIES_MANAGE)
             row = await expect_registry(tx, project_id, name)
             if await registries.has_content(tx, row.prefix):
                 raise Conflict(f"the registry {name} is not empty: delete what is in its repositories first")
+            if await registries.forget(tx, row.prefix, FORGET_BATCH):
+                return False
             await registries.delete(tx, row.id)
             await self._changed(tx, actor, "registry.delete", project, row, _facts(row))
+            return True
 
-        await self._store.transact(delete)
+        while True:
+            if await self._store.transact(delete):
+                return
+            await asyncio.sleep(0)
 
     async def _changed(
         self, tx: Transaction, actor: Actor, action: str, project: str, row: RegistryRow, detail: str | None
@@ -157,7 +200,19 @@ async def expect_registry(queries: Queries, project_id: int, name: str) -> Regis
 
 
 def _registry(project: str, row: RegistryRow) -> Registry:
-    return Registry(row.id, project, row.name, row.prefix, row.kind, row.visibility, row.description, row.created_at)
+    return Registry(
+        id=row.id,
+        project=project,
+        name=row.name,
+        prefix=row.prefix,
+        kind=row.kind,
+        visibility=row.visibility,
+        description=row.description,
+        created_at=row.created_at,
+        untagged_after=row.untagged_after,
+        orphaned_after=row.orphaned_after,
+        redirect=row.redirect,
+    )
 
 
 def _facts(row: RegistryRow) -> str:
@@ -165,7 +220,14 @@ def _facts(row: RegistryRow) -> str:
 
 
 def _changes(before: RegistryRow, after: RegistryRow) -> str | None:
-    return listed(moved(before.visibility, after.visibility), described(before.description, after.description))
+    redirects = moved(before.redirect or "default", after.redirect or "default")
+    return listed(
+        moved(before.visibility, after.visibility),
+        described(before.description, after.description),
+        length_moved("untagged after", before.untagged_after, after.untagged_after),
+        length_moved("orphaned after", before.orphaned_after, after.orphaned_after),
+        redirects and f"redirect {redirects}",
+    )
 
 
 def _visible(actor: Actor, project_id: int, row: RegistryRow) -> bool:
@@ -178,6 +240,18 @@ def _check(visibility: str | None, description: str | None) -> None:
         raise AttributeInvalid("visibility", f"has to be {PUBLIC} or {PRIVATE}")
     if description is not None:
         expect_description(description)
+
+
+def _check_settings(settings: Settings) -> None:
+    for attribute, length in (
+        ("untaggedAfter", settings.get("untagged_after")),
+        ("orphanedAfter", settings.get("orphaned_after")),
+    ):
+        if length is not None and not 0 <= length <= _LENGTH_MAX_MS:
+            raise AttributeInvalid(attribute, "has to be 0, which is never, to a hundred years")
+    redirect = settings.get("redirect")
+    if redirect is not None and redirect not in REDIRECTS:
+        raise AttributeInvalid("redirect", f"has to be one of {', '.join(REDIRECTS)}")
 
 
 def _expect_prefix(actor: Actor, project: str, prefix: str) -> None:

@@ -7,15 +7,16 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from auth.actor import Actor
-from registry.domain.audit import Audit
+from registry.domain.audit import LENGTH_MAX, Audit
 from registry.domain.details import moved
 from registry.domain.immutability import is_immutable
 from registry.domain.repositories import expect_repository
 from registry.errors import ManifestUnknown, OperationDisabled, PreconditionFailed, TagImmutable
 from storage.clock import Clock
 from storage.digest import Digest
-from storage.metadata import tags
+from storage.metadata import manifests, tag_history, tags
 from storage.metadata.store import MetadataStore, Transaction
+from storage.metadata.tag_history import NewTagChange
 from storage.names import RepositoryName, Tag
 
 # A page is read in slices, so that a large one does not hold up other requests.
@@ -65,11 +66,12 @@ class Tags:
         manifest: tuple[int, Digest],
         condition: Condition | None = None,
     ) -> None:
-        """Point the tag to the manifest (id and digest), as a part of the caller's transaction.
+        """Point the tag to the manifest (id and digest), as a part of the caller's transaction, which also holds it.
 
         Raises `PreconditionFailed`, and `TagImmutable` when the tag points to another one and has to stay.
         """
-        current = await tags.target(tx, place.id, tag)
+        left = await tags.target(tx, place.id, tag)
+        current = None if left is None else left[1]
         if condition is not None:
             condition.check(tag, current)
         manifest_id, digest = manifest
@@ -78,7 +80,7 @@ class Tags:
         if current is not None and await is_immutable(tx, place.name, tag):
             raise TagImmutable(tag, f"moved from {current}")
         await tags.put(tx, place.id, tag, manifest_id, self._clock.now_ms())
-        await self._changed(tx, place, "tag.move" if current else "tag.create", tag, moved(current, digest))
+        await self._changed(tx, place, "tag.move" if current else "tag.create", tag, left, digest)
 
     async def remove(self, tx: Transaction, place: Place, tag: Tag) -> None:
         """Take the tag away, as a part of the caller's transaction.
@@ -86,16 +88,27 @@ class Tags:
         Raises `OperationDisabled`, `ManifestUnknown` and `TagImmutable`.
         """
         self._expect_removable()
-        current = await tags.target(tx, place.id, tag)
-        if current is None:
+        left = await tags.target(tx, place.id, tag)
+        if left is None:
             raise ManifestUnknown(tag)
         if await is_immutable(tx, place.name, tag):
             raise TagImmutable(tag, "deleted")
         await tags.delete(tx, place.id, tag)
-        await self._changed(tx, place, "tag.delete", tag, str(current))
+        await self._changed(tx, place, "tag.delete", tag, left, None)
 
-    async def _changed(self, tx: Transaction, place: Place, action: str, tag: Tag, detail: str) -> None:
-        await self._audit.content(tx, place.actor, action, place.name, f":{tag}", detail=detail)
+    async def _changed(
+        self, tx: Transaction, place: Place, action: str, tag: Tag, left: tuple[int, Digest] | None, new: Digest | None
+    ) -> None:
+        """Write down where the tag points now, who did it, and until when it held the manifest that it left."""
+        now, old = self._clock.now_ms(), None
+        if left is not None:
+            await manifests.hold(tx, left[0], now)
+            old = left[1]
+        actor, name = place.actor, place.actor.principal.name[:LENGTH_MAX]
+        change = NewTagChange(tag, now, _text(old), _text(new), actor.principal.kind, name, actor.token)
+        await tag_history.append(tx, place.id, change)
+        detail = str(old) if new is None else moved(old, new)
+        await self._audit.content(tx, actor, action, place.name, f":{tag}", detail=detail)
 
     async def delete(self, actor: Actor, repository: RepositoryName, tag: Tag) -> None:
         """Take the tag away; the manifest stays (end-9).
@@ -126,3 +139,7 @@ class Tags:
                 break
             await asyncio.sleep(0)
         return TagPage(found[:size], more=len(found) > size)
+
+
+def _text(digest: Digest | None) -> str | None:
+    return None if digest is None else str(digest)

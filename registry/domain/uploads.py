@@ -148,7 +148,7 @@ class Uploads:
         source: RepositoryName | None,
         readable: Callable[[RepositoryName], bool],
     ) -> bool:
-        """Link a blob that another repository has (end-11); false if that cannot be done.
+        """Link a blob that another repository has (end-11); false if that cannot be done, as with a damaged one.
 
         Only repositories for which `readable` is true are looked at: `source`, or else any that has the blob.
         """
@@ -159,7 +159,8 @@ class Uploads:
 
         async def link(tx: Transaction) -> bool:
             for name in readable_sources:
-                if await blobs.linked(tx, name, digest) is not None:
+                found = await blobs.linked(tx, name, digest)
+                if found is not None and not found.damaged:
                     now = self._clock.now_ms()
                     repository_id = await repositories.ensure(tx, repository, now)
                     await blobs.link(tx, repository_id, digest, now, self._leases.until())
@@ -268,14 +269,14 @@ class Uploads:
             await self._keep_one(digest, stored)
 
     async def _keep_one(self, digest: Digest, stored: StoredBytes) -> None:
-        """Of two copies of a blob keep the one that its row names, unless it is lost and this push brings it back."""
+        """Of two copies of a blob keep the one that its row names, unless that is lost or damaged: then this one."""
         old = await blobs.find(self._store, digest)
-        if old is None or await self._driver.is_whole(old.storage_key, old.size):
+        if old is None or (not old.damaged and await self._driver.is_whole(old.storage_key, old.size)):
             await self._driver.delete(stored.key)
             return
 
         async def move(tx: Transaction) -> bool:
-            return await blobs.move(tx, digest, old.storage_key, stored.key)
+            return await blobs.move(tx, digest, old.storage_key, blobs.BlobRow(stored.size, stored.key))
 
         moved = await self._store.transact(move)
         await self._driver.delete(old.storage_key if moved else stored.key)

@@ -1,36 +1,40 @@
 """`CachingDriver`: keeps small blobs in memory.
 
 Configs and small layers are read again and again; from memory they cost neither a thread hop nor system calls.
-Keys are never reused and bytes never change, so an entry can be stale only in the sense that nobody asks for it.
+Keys are never reused and bytes never change, so an entry can be stale only in the sense that nobody asks for it; or it
+came wrong from a disk that was repaired since, and therefore is read anew after a while.
 """
 
 from __future__ import annotations
 
-from collections import OrderedDict
-from collections.abc import AsyncIterator
+import time
+from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager
 
 from storage.blobs.driver import BlobDriver, BlobReader, Span, StoredBytes, UploadWriter
 from storage.blobs.memory import MemoryReader
+from storage.recent import Recent
 
 _BLOB_MAX = 64 * 1024
-# What an entry costs beside its bytes: key, dict slot, objects.
-_ENTRY_COST = 512
+_READ_ANEW_S = 300.0
 
 
 class CachingDriver:
     """A `BlobDriver` before another one. `capacity` bounds the memory that it takes, in bytes."""
 
-    def __init__(self, driver: BlobDriver, capacity: int) -> None:
-        self._driver = driver
-        self._capacity = capacity
-        self._used = 0
-        self._contents: OrderedDict[str, bytes] = OrderedDict()
+    def __init__(self, driver: BlobDriver, capacity: int, now: Callable[[], float] = time.monotonic) -> None:
+        self._driver, self._now = driver, now
+        # With the time, in seconds, at which each was read.
+        self._contents: Recent[tuple[bytes, float]] = Recent(capacity)
+
+    @property
+    def behind(self) -> BlobDriver:
+        """The driver that has the bytes themselves."""
+        return self._driver
 
     async def open(self, key: str, size: int | None = None, span: Span | None = None) -> BlobReader:
-        content = self._contents.get(key)
-        if content is not None and size in {None, len(content)}:
-            self._contents.move_to_end(key)
+        content, read_at = self._contents.find(key) or (None, 0.0)
+        if content is not None and size in {None, len(content)} and self._now() - read_at < _READ_ANEW_S:
             return MemoryReader(content)
         if size is not None and size > _BLOB_MAX:
             return await self._driver.open(key, size, span)
@@ -41,25 +45,14 @@ class CachingDriver:
             content = b"".join([piece async for piece in reader.read(0, reader.size)])
         finally:
             await reader.close()
-        self._keep(key, content)
+        self._contents.keep(key, (content, self._now()), len(content))
         return MemoryReader(content)
-
-    def _keep(self, key: str, content: bytes) -> None:
-        if key in self._contents:
-            return
-        self._contents[key] = content
-        self._used += len(content) + _ENTRY_COST
-        while self._used > self._capacity:
-            _, dropped = self._contents.popitem(last=False)
-            self._used -= len(dropped) + _ENTRY_COST
 
     async def is_whole(self, key: str, size: int) -> bool:
         return await self._driver.is_whole(key, size)
 
     async def delete(self, key: str) -> None:
-        dropped = self._contents.pop(key, None)
-        if dropped is not None:
-            self._used -= len(dropped) + _ENTRY_COST
+        self._contents.drop(key)
         await self._driver.delete(key)
 
     async def begin_upload(self, upload_id: str) -> None:

@@ -52,8 +52,8 @@ class _Remembered:
 class FileReader:
     """A `BlobReader` over an open file."""
 
-    def __init__(self, file: BinaryIO, size: int, run: Run) -> None:
-        self._file, self._run = file, run
+    def __init__(self, file: BinaryIO, key: str, size: int, run: Run) -> None:
+        self._file, self._key, self._run = file, key, run
         self.size = size
 
     def file(self) -> BinaryIO:
@@ -61,11 +61,19 @@ class FileReader:
 
     async def read(self, start: int, stop: int) -> AsyncIterator[bytes]:
         while start < stop:
-            piece = await self._run(os.pread, self._file.fileno(), min(_PIECE, stop - start), start)
+            piece = await self._run(self._read, min(_PIECE, stop - start), start)
             if not piece:
                 raise StorageUnavailable("the blob's file is shorter than it should be")
             start += len(piece)
             yield piece
+
+    def _read(self, size: int, start: int) -> bytes:
+        try:
+            return os.pread(self._file.fileno(), size, start)
+        except OSError as error:
+            if error.errno != errno.EIO:
+                raise
+            raise BlobDamaged(self._key) from error
 
     async def close(self) -> None:
         self._file.close()
@@ -188,7 +196,7 @@ class FilesystemDriver:
             if size is not None and found != size:
                 file.close()
                 raise BlobDamaged(key)
-            return FileReader(file, found, self._run)
+            return FileReader(file, key, found, self._run)
 
         return await self._acquire(lambda reader: reader.file().close(), open_file)
 

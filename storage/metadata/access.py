@@ -29,6 +29,7 @@ class RegistryRow:
     visibility: str
     project_id: int
     project: str
+    redirect: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +89,7 @@ async def roles_of(queries: Queries, principal_id: int) -> list[tuple[int, str]]
 
 async def registries(queries: Queries) -> list[RegistryRow]:
     rows = await queries.fetch_all(
-        "SELECT r.id, r.name, r.prefix, r.visibility, p.id, p.name FROM registries r"
+        "SELECT r.id, r.name, r.prefix, r.visibility, p.id, p.name, r.redirect FROM registries r"
         " JOIN projects p ON p.id = r.project_id ORDER BY r.id"
     )
     return [RegistryRow(*row) for row in rows]

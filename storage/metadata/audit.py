@@ -78,11 +78,11 @@ _ENTRY = ", ".join(field.name for field in fields(AuditEntry))
 
 
 async def append(tx: Transaction, row: AuditRow) -> None:
-    values = [_storable(getattr(row, field.name)) for field in fields(AuditRow)]
+    values = [storable(getattr(row, field.name)) for field in fields(AuditRow)]
     await tx.execute(f"INSERT INTO audit ({_ROW}) VALUES ({_MARKS})", *values)  # noqa: S608 - names of fields only
 
 
-def _storable(value: Value) -> Value:
+def storable(value: Value) -> Value:
     """What clients send need not be text: no engine takes lone surrogates, and some take no NUL."""
     return value.encode(errors="replace").decode().replace("\0", "?") if isinstance(value, str) else value
 
@@ -122,7 +122,7 @@ async def _read(
     rows = await queries.fetch_all(
         f"SELECT {_ENTRY} FROM audit WHERE {equal}(at, id) >= (?, ?) AND (at, id) < (?, ?)"  # noqa: S608 - the same
         f" ORDER BY {order} LIMIT ?",
-        *([_storable(value)] if column else []),
+        *([storable(value)] if column else []),
         *begin,
         *end,
         limit,

@@ -11,34 +11,39 @@ from storage.names import RepositoryName
 
 @dataclass(frozen=True, slots=True)
 class BlobRow:
+    """Where the bytes are. Those of a `damaged` blob are not what its digest says, and nobody may get them."""
+
     size: int
     storage_key: str
+    damaged: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class LinkedBlob(BlobRow):
     """A blob as one repository has it: the link stays until `protected_until`, whether something needs it or not."""
 
-    protected_until: int
+    protected_until: int = 0
 
 
 async def linked(queries: Queries, repository: RepositoryName, digest: Digest) -> LinkedBlob | None:
     """The blob, if this repository links it. Knowing a digest is not enough to get at its bytes."""
     row = await queries.fetch_one(
-        "SELECT b.size, b.storage_key, l.protected_until FROM repositories r"
+        "SELECT b.size, b.storage_key, b.damaged_at IS NOT NULL, l.protected_until FROM repositories r"
         " JOIN blob_links l ON l.repository_id = r.id"
         " JOIN blobs b ON b.digest = l.digest"
         " WHERE r.name = ? AND l.digest = ?",
         repository,
         str(digest),
     )
-    return None if row is None else LinkedBlob(*row)
+    return None if row is None else LinkedBlob(row[0], row[1], bool(row[2]), row[3])
 
 
 async def find(queries: Queries, digest: Digest) -> BlobRow | None:
     """The stored bytes of a digest, whoever links them. Never tell a client what this answers."""
-    row = await queries.fetch_one("SELECT size, storage_key FROM blobs WHERE digest = ?", str(digest))
-    return None if row is None else BlobRow(row[0], row[1])
+    row = await queries.fetch_one(
+        "SELECT size, storage_key, damaged_at IS NOT NULL FROM blobs WHERE digest = ?", str(digest)
+    )
+    return None if row is None else BlobRow(row[0], row[1], bool(row[2]))
 
 
 async def insert(tx: Transaction, digest: Digest, blob: BlobRow, now_ms: int) -> bool:
@@ -53,10 +58,14 @@ async def insert(tx: Transaction, digest: Digest, blob: BlobRow, now_ms: int) ->
     return inserted == 1
 
 
-async def move(tx: Transaction, digest: Digest, old_key: str, new_key: str) -> bool:
-    """Let the digest's bytes be those under the new key; false if they are not those under the old one any more."""
+async def move(tx: Transaction, digest: Digest, old_key: str, new: BlobRow) -> bool:
+    """Let the digest's bytes be those that were stored anew; false if they are not those under the old key any more."""
     moved = await tx.execute(
-        "UPDATE blobs SET storage_key = ? WHERE digest = ? AND storage_key = ?", new_key, str(digest), old_key
+        "UPDATE blobs SET size = ?, storage_key = ?, damaged_at = NULL WHERE digest = ? AND storage_key = ?",
+        new.size,
+        new.storage_key,
+        str(digest),
+        old_key,
     )
     return moved == 1
 

@@ -8,6 +8,9 @@ from importlib import resources
 
 from storage.errors import RegistryError
 
+# Added to the version of a database that is being copied to: not even an earlier Berth starts on it.
+UNFINISHED = 1_000_000
+
 
 class SchemaTooNew(RegistryError):
     """The data was written by a newer Berth. Nothing was changed."""
@@ -16,6 +19,16 @@ class SchemaTooNew(RegistryError):
         super().__init__(
             f"the metadata has schema version {found}, but this Berth knows versions up to {known}: "
             "start the newer Berth again, or restore the backup taken before the upgrade"
+        )
+
+
+class CopyUnfinished(RegistryError):
+    """Rows are still being copied into the database. Nothing was changed."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "a copy into this database was begun and is not finished: run the same `berth migrate copy` again, or give"
+            " an empty database"
         )
 
 
@@ -43,7 +56,7 @@ def migrate_sqlite(connection: sqlite3.Connection, upto: int | None = None) -> i
     connection.execute("BEGIN IMMEDIATE")
     try:
         version = sqlite_version(connection)
-        _refuse(version, target)
+        expect_known(version, target)
         for number, sql in known:
             if version < number <= target:
                 for statement in _statements(sql):
@@ -57,11 +70,19 @@ def migrate_sqlite(connection: sqlite3.Connection, upto: int | None = None) -> i
 
 
 def refuse_newer(connection: sqlite3.Connection) -> None:
-    """Raise `SchemaTooNew` if a newer Berth made the database, without touching it."""
-    _refuse(sqlite_version(connection), migrations("sqlite")[-1][0])
+    """Raise `SchemaTooNew` if a newer Berth made the database, `CopyUnfinished` if it is half a copy; touch nothing."""
+    expect_known(sqlite_version(connection), newest_version())
 
 
-def _refuse(version: int, known: int) -> None:
+def newest_version() -> int:
+    """The version of the schema that this Berth knows; all dialects have the same."""
+    return migrations("sqlite")[-1][0]
+
+
+def expect_known(version: int, known: int) -> None:
+    """Raise `SchemaTooNew` or `CopyUnfinished` unless the version of a database is at most the one that is known."""
+    if version > UNFINISHED:
+        raise CopyUnfinished
     if version > known:
         raise SchemaTooNew(version, known)
 

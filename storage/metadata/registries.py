@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from storage.metadata.store import Queries, Transaction
@@ -20,6 +21,8 @@ class NewRegistry:
 
 @dataclass(frozen=True, slots=True)
 class RegistryRow:
+    """The last three are None where the registry does as is configured for all. Times in ms, 0 is never."""
+
     id: int
     name: str
     prefix: str
@@ -27,9 +30,24 @@ class RegistryRow:
     visibility: str
     description: str
     created_at: int
+    untagged_after: int | None
+    orphaned_after: int | None
+    redirect: str | None
 
 
-_SELECT = "SELECT id, name, prefix, kind, visibility, description, created_at FROM registries"
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """After how many ms what is not needed goes from a registry: 0 is never, None as is configured for all."""
+
+    prefix: str
+    untagged_after: int | None
+    orphaned_after: int | None
+
+
+_SELECT = (
+    "SELECT id, name, prefix, kind, visibility, description, created_at, untagged_after, orphaned_after, redirect"
+    " FROM registries"
+)
 
 
 async def find(queries: Queries, project_id: int, name: str) -> RegistryRow | None:
@@ -50,21 +68,67 @@ async def prefixes_of_project(queries: Queries, project_id: int) -> list[str]:
     return [row[0] for row in rows]
 
 
+async def policies(queries: Queries) -> list[Policy]:
+    """Those of all registries: a repository has that of the longest prefix of its name."""
+    rows = await queries.fetch_all("SELECT prefix, untagged_after, orphaned_after FROM registries")
+    return [Policy(*row) for row in rows]
+
+
 async def prefix_is_taken(queries: Queries, prefix: str) -> bool:
     return await queries.fetch_one("SELECT 1 FROM registries WHERE prefix = ?", prefix) is not None
 
 
 async def has_content(queries: Queries, prefix: str) -> bool:
     """Whether a repository holds anything that belongs to the registry with this prefix, or would if it was there."""
+    for first, end in await _ranges(queries, prefix):
+        if await _has_content_between(queries, first, end):
+            return True
+    return False
+
+
+async def forget(tx: Transaction, prefix: str, limit: int) -> bool:
+    """Remove what is remembered of the registry's repositories: deleted manifests, and the history of tags.
+
+    Of each at most `limit` rows are removed at once; true if there may be more.
+    """
+    more = False
+    for first, end in await _ranges(tx, prefix):
+        for table in ("deleted_manifests", "tag_history"):
+            removed = await tx.execute(
+                f"DELETE FROM {table} WHERE id IN (SELECT x.id FROM repositories r"  # noqa: S608 - the two above
+                f" JOIN {table} x ON x.repository_id = r.id WHERE r.name >= ? AND r.name < ? LIMIT ?)",
+                first,
+                end,
+                limit,
+            )
+            more = more or removed == limit
+    return more
+
+
+async def owner_of(queries: Queries, prefixes: Sequence[str]) -> tuple[int, int] | None:
+    """The project of a repository's registry, and since when (in ms) there is that registry.
+
+    `prefixes` are all by which a registry could take the repository's name.
+    """
+    marks = ", ".join("?" * len(prefixes))
+    row = await queries.fetch_one(
+        f"SELECT project_id, created_at FROM registries WHERE prefix IN ({marks})"  # noqa: S608 - marks only
+        " ORDER BY length(prefix) DESC LIMIT 1",
+        *prefixes,
+    )
+    return None if row is None else (row[0], row[1])
+
+
+async def _ranges(queries: Queries, prefix: str) -> list[tuple[str, str]]:
+    """Ranges of names, each without its end, that belong to the registry with this prefix, or would."""
     # ' ' comes before all characters of a name, '0' after '/'; all names lie between '0' and '~'.
     first, end = (f"{prefix}/", f"{prefix}0") if prefix else ("0", "~")
-    if await _has_content_between(queries, prefix, f"{prefix} "):
-        return True
+    found = [(prefix, f"{prefix} ")]
     for start, stop in [*await _taken_between(queries, first, end), (end, end)]:
-        if first < start and await _has_content_between(queries, first, start):
-            return True
+        if first < start:
+            found.append((first, start))
         first = max(first, stop)
-    return False
+    return found
 
 
 async def _taken_between(queries: Queries, first: str, end: str) -> list[tuple[str, str]]:
@@ -103,9 +167,17 @@ async def insert(tx: Transaction, registry: NewRegistry) -> None:
     )
 
 
-async def update(tx: Transaction, registry_id: int, visibility: str, description: str) -> None:
+async def update(tx: Transaction, row: RegistryRow) -> None:
+    """Write what of the registry can be changed."""
     await tx.execute(
-        "UPDATE registries SET visibility = ?, description = ? WHERE id = ?", visibility, description, registry_id
+        "UPDATE registries SET visibility = ?, description = ?, untagged_after = ?, orphaned_after = ?, redirect = ?"
+        " WHERE id = ?",
+        row.visibility,
+        row.description,
+        row.untagged_after,
+        row.orphaned_after,
+        row.redirect,
+        row.id,
     )
 
 

@@ -11,10 +11,12 @@ import sqlite3
 import time
 from collections.abc import Awaitable, Callable
 from contextlib import closing
+from functools import cache
 from pathlib import Path
 from typing import TypeVar, cast
 
-from storage.errors import StorageUnavailable
+from storage.errors import DatabaseInUse, StorageUnavailable
+from storage.metadata.checkpoints import LONGEST_PAGES, Checkpoints
 from storage.metadata.migrate import migrate_sqlite, refuse_newer, sqlite_version
 from storage.metadata.store import Row, Transaction, Value
 from storage.metadata.writer import SqliteTransaction, SqliteWriter, run_to_end, translate
@@ -107,6 +109,23 @@ class SqliteStore(_Reading):
         except sqlite3.Error as error:
             raise translate(error) from error
 
+    @staticmethod
+    def copy(data: Path, target: Path) -> None:
+        """Make a consistent copy of the database in `target`, a folder without one, whoever writes meanwhile. Blocks.
+
+        Raises `StorageFull`, `StorageUnavailable` and `StorageDamaged`.
+        """
+        try:
+            with (
+                closing(_connect(str(data / _FILE_NAME), _READ_BUSY_MS)) as source,
+                closing(_connect(str(target / _FILE_NAME), _WRITE_BUSY_MS)) as copy,
+            ):
+                source.backup(copy)
+                # All of it is in one file then.
+                copy.execute("PRAGMA journal_mode = DELETE")
+        except sqlite3.Error as error:
+            raise translate(error) from error
+
     def __init__(self, data: Path) -> None:
         """Open a database that `migrate` made."""
         path = data / _FILE_NAME
@@ -115,7 +134,9 @@ class SqliteStore(_Reading):
         read.execute("PRAGMA query_only = ON")
         read.execute("PRAGMA mmap_size = 268435456")
         super().__init__(read)
-        self._writer = SqliteWriter(write, data / _LOCK_NAME)
+        write.execute(f"PRAGMA wal_autocheckpoint = {LONGEST_PAGES}")
+        self._checkpoints = Checkpoints(_connect(str(path), _WRITE_BUSY_MS), data / _LOCK_NAME)
+        self._writer = SqliteWriter(write, data / _LOCK_NAME, self._checkpoints.written)
 
     async def transact(self, work: Callable[[Transaction], Awaitable[T]], *, durable: bool = True) -> T:
         try:
@@ -127,15 +148,11 @@ class SqliteStore(_Reading):
     async def close(self) -> None:
         self._read.close()
         await asyncio.to_thread(self._writer.close)
+        await asyncio.to_thread(self._checkpoints.close)
 
 
-class MemoryStore(_Reading):
-    """A `MetadataStore` that is gone with the process: the same SQL on one connection, without threads or locks."""
-
-    def __init__(self) -> None:
-        connection = _connect(":memory:", 0)
-        migrate_sqlite(connection)
-        super().__init__(connection)
+class _OneConnection(_Reading):
+    """The same SQL without threads and locks: reads and transactions in line, on one connection."""
 
     async def transact(self, work: Callable[[Transaction], Awaitable[T]], *, durable: bool = True) -> T:
         try:
@@ -152,3 +169,46 @@ class MemoryStore(_Reading):
 
     async def close(self) -> None:
         self._read.close()
+
+
+@cache
+def _empty() -> sqlite3.Connection:
+    # Making the tables takes ten times as long as copying them.
+    connection = _connect(":memory:", 0)
+    migrate_sqlite(connection)
+    return connection
+
+
+class MemoryStore(_OneConnection):
+    """A `MetadataStore` that is gone with the process."""
+
+    def __init__(self, like: MemoryStore | None = None) -> None:
+        """Begin with the rows that `like` has now, or with none."""
+        connection = _connect(":memory:", 0)
+        source = _empty() if like is None else like._read  # noqa: SLF001 - it is one of these
+        source.backup(connection)
+        super().__init__(connection)
+
+
+class SoleStore(_OneConnection):
+    """A `MetadataStore` in the folder `data`, which no other connection can read or write until it is closed.
+
+    For commands, not for daemons: everything blocks.
+    """
+
+    def __init__(self, data: Path, *, wait_s: float = 2.0) -> None:
+        """Open a database that `migrate` made. Raises `DatabaseInUse` if others have it open for longer than that."""
+        connection = _connect(str(data / _FILE_NAME), int(wait_s * 1000))
+        try:
+            # Asked for before anything is read, it keeps even those out who only have it open.
+            connection.execute("PRAGMA locking_mode = EXCLUSIVE")
+            connection.execute("BEGIN EXCLUSIVE")
+            connection.execute("COMMIT")
+        except sqlite3.Error as error:
+            connection.close()
+            raise DatabaseInUse if error.sqlite_errorcode == sqlite3.SQLITE_BUSY else translate(error) from error
+        super().__init__(connection)
+
+    async def transact(self, work: Callable[[Transaction], Awaitable[T]], *, durable: bool = True) -> T:
+        self._read.execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
+        return await super().transact(work, durable=durable)

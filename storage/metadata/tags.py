@@ -7,14 +7,15 @@ from storage.metadata.store import Queries, Transaction
 from storage.names import RepositoryName, Tag
 
 
-async def target(queries: Queries, repository_id: int, tag: Tag) -> Digest | None:
-    """The digest that the tag points to now."""
+async def target(queries: Queries, repository_id: int, tag: Tag) -> tuple[int, Digest] | None:
+    """The manifest (id and digest) that the tag points to now."""
     row = await queries.fetch_one(
-        "SELECT m.digest FROM tags t JOIN manifests m ON m.id = t.manifest_id WHERE t.repository_id = ? AND t.name = ?",
+        "SELECT m.id, m.digest FROM tags t JOIN manifests m ON m.id = t.manifest_id"
+        " WHERE t.repository_id = ? AND t.name = ?",
         repository_id,
         tag,
     )
-    return None if row is None else parse_digest(row[0])
+    return None if row is None else (row[0], parse_digest(row[1]))
 
 
 async def put(tx: Transaction, repository_id: int, tag: Tag, manifest_id: int, now_ms: int) -> None:

@@ -88,10 +88,13 @@ def _disk_is_full_text(error: sqlite3.Error) -> bool:
 
 
 class SqliteWriter:
-    """Owns the writing connection and its thread. Closed by `close`, which lets queued work finish."""
+    """Owns the writing connection and its thread. Closed by `close`, which lets queued work finish.
 
-    def __init__(self, connection: sqlite3.Connection, lock_path: Path) -> None:
-        self._connection = connection
+    `committed` is called after each commit, in that thread.
+    """
+
+    def __init__(self, connection: sqlite3.Connection, lock_path: Path, committed: Callable[[], None]) -> None:
+        self._connection, self._committed = connection, committed
         self._lock = os.open(lock_path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         self._jobs: queue.SimpleQueue[_Job[Any] | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="berth-metadata-writer", daemon=True)
@@ -151,6 +154,7 @@ class SqliteWriter:
             if self._connection.in_transaction:
                 run("ROLLBACK")
             raise
+        self._committed()
 
     def _run_job(self, job: _Job[Any]) -> None:
         run = self._connection.execute

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import contextlib
 from collections.abc import AsyncIterator, Mapping, Sequence
@@ -9,18 +10,19 @@ from typing import Any
 from urllib.parse import urlencode
 
 import jwt
-import pytest
 
 from auth.actor import OPERATING
 from auth.passwords import Passwords
 from auth.principals import parse_subject
-from auth.roles import Action, Role
+from auth.roles import Action, Role, SystemRole
 from registry.api.rest.services import Management
-from registry.app.first_start import ADMIN_PASSWORD_VARIABLE
+from registry.app.first_start import prepare
 from registry.app.management import build_management
 from registry.domain.access_tokens import NewToken
 from storage.clock import SystemClock
+from storage.metadata.store import MetadataStore
 from tests.api.content import BASICS, image, manifest
+from tests.api.prepared import Prepared
 from tests.api.server import Answer, Registry, configured, running
 from tests.api.table import Step
 
@@ -44,17 +46,6 @@ class Accounts:
     def __init__(self, registry: Registry) -> None:
         self.registry = registry
         self.management: Management = build_management(registry.storage.store, SystemClock(), PASSWORDS)
-
-    async def populate(self) -> None:
-        """Make them all."""
-        manage = self.management
-        await manage.projects.create(OPERATING, "acme")
-        await manage.registries.create(OPERATING, "acme", "open", "acme/open", "public")
-        for name in ("alice", "rita", "nora"):
-            await manage.users.create(OPERATING, name, PASSWORD)
-        await manage.robots.create(OPERATING, "acme", "ci", Role.DEVELOPER)
-        await self.member("alice", Role.DEVELOPER)
-        await self.member("rita", Role.READER)
 
     async def member(self, name: str, role: Role) -> None:
         """Give a user a role in the project."""
@@ -119,14 +110,27 @@ def granted(answer: Answer) -> str:
     return " ".join(f"{item['type']}:{item['name']}:{','.join(item['actions'])}" for item in claims(answer)["access"])
 
 
+async def populate(store: MetadataStore) -> None:
+    """Add all of them."""
+    manage = build_management(store, SystemClock(), PASSWORDS)
+    await manage.users.create(OPERATING, "admin", PASSWORD, SystemRole.ADMIN)
+    await manage.projects.create(OPERATING, "acme")
+    await manage.registries.create(OPERATING, "acme", "open", "acme/open", "public")
+    for name in ("alice", "rita", "nora"):
+        await manage.users.create(OPERATING, name, PASSWORD)
+    await manage.robots.create(OPERATING, "acme", "ci", Role.DEVELOPER)
+    for name, role in (("alice", Role.DEVELOPER), ("rita", Role.READER)):
+        await manage.members.put(OPERATING, "acme", parse_subject(f"user:{name}"), role)
+
+
+EVERYBODY = Prepared(populate)
+
+
 @contextlib.asynccontextmanager
-async def inhabited(
-    settings: Mapping[str, object], environment: pytest.MonkeyPatch, passwords: Passwords = PASSWORDS
-) -> AsyncIterator[Accounts]:
+async def inhabited(settings: Mapping[str, object], passwords: Passwords = PASSWORDS) -> AsyncIterator[Accounts]:
     """A registry in memory that asks for logins, with further settings, and everybody in it."""
-    environment.setenv(ADMIN_PASSWORD_VARIABLE, PASSWORD)
     config = configured({"storage.ephemeral": True, "auth.mode": "builtin", **settings})
-    async with running(config, passwords=passwords) as registry:
-        accounts = Accounts(registry)
-        await accounts.populate()
-        yield accounts
+    await asyncio.to_thread(prepare, config)
+    storage, _ = await EVERYBODY.storage()
+    async with running(config, storage, passwords) as registry:
+        yield Accounts(registry)

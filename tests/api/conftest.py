@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import functools
+import shutil
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from pathlib import Path
 
@@ -11,8 +13,10 @@ from blockbuster import blockbuster_ctx
 
 from registry.app.storing import run_check
 from registry.config.settings import Config
+from storage.check import Report
 from tests import s3_store
 from tests.api.accounts import Accounts, inhabited
+from tests.api.kept import KeptDatabases
 from tests.api.server import Registry, configured, running
 from tests.databases import Databases
 
@@ -21,6 +25,7 @@ ENGINES: dict[str, dict[str, object]] = {
     "disk": {},
     "postgresql": {"storage.database": "postgresql:///of-its-own"},
     "s3": {"storage.blobs": "s3"},
+    "postgresql-s3": {"storage.database": "postgresql:///of-its-own", "storage.blobs": "s3"},
 }
 
 Settings = Mapping[str, object]
@@ -50,24 +55,46 @@ def engine(request: pytest.FixtureRequest) -> dict[str, object]:
 @pytest.fixture
 def own_settings(engine: dict[str, object], request: pytest.FixtureRequest) -> Iterator[Callable[[], Settings]]:
     """What gives the settings that no two registries have in common. Only engines with a database need a server."""
+    bucket: Callable[[], Settings] = s3_store.settings if "storage.blobs" in engine else dict
     if "storage.database" not in engine:
-        yield s3_store.settings if "storage.blobs" in engine else dict
+        yield bucket
         return
-    databases: Databases = request.getfixturevalue("databases")
+    databases: KeptDatabases = request.getfixturevalue("kept_databases")
     lent: list[str] = []
 
     def borrow() -> Settings:
         lent.append(databases.lend())
-        return {"storage.database": databases.url(lent[-1])}
+        return {"storage.database": lent[-1], **bucket()}
 
     yield borrow
-    for name in lent:
-        databases.take_back(name)
+    for url in lent:
+        databases.take_back(url)
+
+
+@pytest.fixture(scope="session")
+def kept_databases(databases: Databases) -> Iterator[KeptDatabases]:
+    """Databases with the newest schema, to borrow, and to check."""
+    kept = KeptDatabases(databases)
+    yield kept
+    kept.close()
+
+
+@pytest.fixture
+def checked(engine: dict[str, object], request: pytest.FixtureRequest) -> Callable[[Config], Awaitable[Report]]:
+    """What `berth check --bytes` says of a registry."""
+    if "storage.database" in engine:
+        databases: KeptDatabases = request.getfixturevalue("kept_databases")
+        return databases.check
+    return functools.partial(run_check, with_bytes=True)
 
 
 @pytest.fixture
 async def serve(
-    engine: dict[str, object], tmp_path: Path, own_settings: Callable[[], Settings]
+    engine: dict[str, object],
+    tmp_path: Path,
+    own_settings: Callable[[], Settings],
+    checked: Callable[[Config], Awaitable[Report]],
+    new_sqlite: Path,
 ) -> AsyncIterator[Serve]:
     """Start registries with further settings; at the end each of them is stopped and its data checked."""
     configs: list[Config] = []
@@ -76,13 +103,15 @@ async def serve(
         async def start(settings: Settings) -> Registry:
             data = tmp_path / f"data-{len(configs)}"
             config = configured({"storage.data": str(data), **engine, **own_settings(), **settings})
+            if not config.storage.ephemeral and not config.storage.database:
+                shutil.copytree(new_sqlite, data)
             configs.append(config)
             return await stack.enter_async_context(running(config))
 
         yield start
     for config in configs:
         if not config.storage.ephemeral:
-            report = await run_check(config, with_bytes=True)
+            report = await checked(config)
             assert [str(problem) for problem in report.problems] == []
 
 
@@ -93,7 +122,7 @@ async def registry(serve: Serve) -> Registry:
 
 
 @pytest.fixture
-async def accounts(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Accounts]:
+async def accounts() -> AsyncIterator[Accounts]:
     """A registry in memory that asks for logins, with everybody in it."""
-    async with inhabited({}, monkeypatch) as accounts:
+    async with inhabited({}) as accounts:
         yield accounts

@@ -124,6 +124,6 @@ async def test_nothing_is_betrayed(matrix: Matrix, row: Row) -> None:
 def _may_know(row: Row, standing: Standing) -> bool:
     if standing.who is not Who.KNOWN:
         return False
-    if row.is_for_the_registry:
+    if row.is_about_content:
         return bool(standing.content(Place.PRIVATE))
     return bool(standing.project(Place.PRIVATE)) or standing.role == "admin"

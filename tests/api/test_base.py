@@ -109,6 +109,7 @@ async def test_every_answer(registry: Registry) -> None:
         answer = await registry.ask(method, url)
         assert answer.headers["Docker-Distribution-Api-Version"] == "registry/2.0"
         assert answer.headers["Server"] == "berth"
+        assert answer.headers["X-Content-Type-Options"] == "nosniff"
         seen.add(answer.headers["X-Request-Id"])
     assert len(seen) == 5
     assert {entry["request_id"] for entry in registry.log.entries} == seen

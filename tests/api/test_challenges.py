@@ -200,18 +200,18 @@ async def test_before_the_body(accounts: Accounts, request_line: str, length: in
     assert "Connection: close" in head
 
 
-async def test_other_names(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_other_names() -> None:
     """The service is named as configured, and so are tokens."""
     settings = {"auth.service": "registry.example:5000", "auth.issuer": "https://issuer.example"}
-    async with inhabited(settings, monkeypatch) as accounts:
+    async with inhabited(settings) as accounts:
         assert parameters(await accounts.ask("GET", "/v2/"))["service"] == "registry.example:5000"
         token = await accounts.token(basic("alice"))
         assert (await accounts.ask("GET", "/v2/", token)).status == 200
 
 
-async def test_open_registry(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_open_registry() -> None:
     """Where nobody is asked, nobody is challenged, whatever they bring; who manages logs in all the same."""
-    async with inhabited({"auth.mode": "open"}, monkeypatch) as accounts:
+    async with inhabited({"auth.mode": "open"}) as accounts:
         for authorization in [None, "Bearer nonsense", basic("alice", "wrong")]:
             assert (await accounts.ask("GET", "/v2/", authorization)).status == 200
             assert (await accounts.ask("GET", "/v2/_catalog", authorization)).status == 200

@@ -17,6 +17,7 @@ from auth.keys import SigningKey
 from auth.principals import Kind, Principal, parse_subject
 from auth.scopes import parse_scopes
 from auth.tokens import Holder, Issuer
+from registry.app.first_start import ADMIN_PASSWORD_VARIABLE
 from tests.api.accounts import PASSWORD, PASSWORDS, Accounts, basic, inhabited
 from tests.api.content import LAYER, digest_of
 from tests.api.server import Answer, Registry, configured, running
@@ -58,10 +59,11 @@ async def beside(
 
 
 @pytest.fixture
-async def tokens(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> AsyncIterator[Accounts]:
-    """A token service alone."""
+async def tokens(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Accounts]:
+    """A token service alone. Whoever starts beside it has an administrator with the same password."""
+    monkeypatch.setenv(ADMIN_PASSWORD_VARIABLE, PASSWORD)
     settings = {"server.role": "tokens", "auth.keys": str(tmp_path / "keys"), **NAMES}
-    async with inhabited(settings, monkeypatch) as accounts:
+    async with inhabited(settings) as accounts:
         yield accounts
 
 
@@ -233,11 +235,11 @@ async def test_several_items_for_one_repository(pair: Pair) -> None:
     await pair.push_layer("acme/app", f"Bearer {token}")
 
 
-async def test_issuer_that_is_down(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+async def test_issuer_that_is_down(tmp_path: Path) -> None:
     """While the issuer is down, tokens that it made before are good; and a registry starts without it."""
     keys, settings = tmp_path / "keys", {"server.role": "tokens", **NAMES}
     async with contextlib.AsyncExitStack() as later:
-        async with inhabited({**settings, "auth.keys": str(keys)}, monkeypatch) as tokens:
+        async with inhabited({**settings, "auth.keys": str(keys)}) as tokens:
             jwks = f"{tokens.registry.url}/.well-known/jwks.json"
             pair = await later.enter_async_context(beside(tokens, jwks, KeyFolder(keys)))
             assert (await pair.ask("GET", "/v2/", await tokens.token(basic("alice")))).status == 200

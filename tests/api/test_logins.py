@@ -121,9 +121,9 @@ async def test_what_needs_no_password_goes_on(accounts: Accounts) -> None:
     assert (await accounts.get()).status == 200
 
 
-async def test_others_are_not_affected(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_others_are_not_affected() -> None:
     """Only that account waits, and only where it was guessed at, as a trusted proxy tells it."""
-    async with inhabited(PROXY, monkeypatch) as accounts:
+    async with inhabited(PROXY) as accounts:
         await guess(accounts, 5, address="192.0.2.1")
         assert (await try_to(accounts, "get", "alice", PASSWORD, "192.0.2.1")).status == 429
         assert (await try_to(accounts, "get", "rita", PASSWORD, "192.0.2.1")).status == 200
@@ -138,9 +138,9 @@ async def test_addresses_that_a_client_makes_up(accounts: Accounts) -> None:
     assert (await try_to(accounts, "get", "alice", PASSWORD, "192.0.2.99")).status == 429
 
 
-async def test_one_password_at_many_accounts(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_one_password_at_many_accounts() -> None:
     """Who tries many accounts from one address waits, too, whether they exist or not; elsewhere nobody does."""
-    async with inhabited(PROXY, monkeypatch) as accounts:
+    async with inhabited(PROXY) as accounts:
         for number in range(50):
             assert (await try_to(accounts, "get", f"user{number}", "123456", "192.0.2.1")).status == 401
         answer = await try_to(accounts, "get", "rita", "123456", "192.0.2.1")
@@ -156,10 +156,10 @@ async def test_all_guesses_at_once(accounts: Accounts) -> None:
     assert statuses[401] <= 6
 
 
-async def test_many_logins_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_many_logins_at_once() -> None:
     """Hashes take much memory: few are worked out at a time, some logins wait, and the rest is told to come again."""
     passwords = HeldPasswords()
-    async with inhabited({}, monkeypatch, passwords) as accounts:
+    async with inhabited({}, passwords) as accounts:
         tasks = [asyncio.create_task(try_to(accounts, "get", f"user{number}", "x")) for number in range(90)]
         async with asyncio.timeout(10):
             refused = await next(asyncio.as_completed(tasks))

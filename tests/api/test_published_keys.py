@@ -101,14 +101,14 @@ async def test_every_token_is_another(accounts: Accounts) -> None:
     assert len({verified(token, keys)[1]["jti"] for token in tokens}) == 20
 
 
-async def test_configured_names(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_configured_names() -> None:
     """Issuer, audience and lifetime are those of the configuration."""
     settings = {
         "auth.service": "registry.example",
         "auth.issuer": "https://auth.example/",
         "auth.token_lifetime": "60s",
     }
-    async with inhabited(settings, monkeypatch) as accounts:
+    async with inhabited(settings) as accounts:
         answer = await accounts.get("", basic("alice"))
         _, said = verified(answer.json()["token"], await published(accounts))
         assert (said["iss"], said["aud"]) == ("https://auth.example/", "registry.example")
@@ -142,9 +142,9 @@ async def test_published_keys(accounts: Accounts, authorization: str | None) -> 
     assert (await accounts.ask("POST", KEYS)).status == 405
 
 
-async def test_rotation(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+async def test_rotation(tmp_path: Path) -> None:
     """After a rotation the new key signs, tokens in flight stay good, and both keys are published."""
-    async with inhabited({"auth.keys": str(tmp_path / "keys")}, monkeypatch) as accounts:
+    async with inhabited({"auth.keys": str(tmp_path / "keys")}) as accounts:
         before = await accounts.token(basic("alice"), PUSH)
         (old,) = await published(accounts)
         new = KeyFolder(tmp_path / "keys").rotate(time.time_ns() // 1_000_000)

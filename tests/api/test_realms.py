@@ -60,11 +60,9 @@ async def realm(accounts: Accounts, *lines: str) -> str:
         ({"auth.realm": ELSEWHERE, "server.public_url": "https://b"}, ["Host: a"], ELSEWHERE),
     ],
 )
-async def test_realm(
-    monkeypatch: pytest.MonkeyPatch, settings: dict[str, object], lines: list[str], expected: str
-) -> None:
+async def test_realm(settings: dict[str, object], lines: list[str], expected: str) -> None:
     """The realm is a URL that the client can reach."""
-    async with inhabited(settings, monkeypatch) as accounts:
+    async with inhabited(settings) as accounts:
         assert await realm(accounts, *lines) == expected
 
 
@@ -97,12 +95,12 @@ async def test_realm(
         "a\x7fb",
     ],
 )
-async def test_odd_host(monkeypatch: pytest.MonkeyPatch, server: str, host: str) -> None:
+async def test_odd_host(server: str, host: str) -> None:
     """A Host header that is no host gets into no challenge, nor what a proxy passes on of one: the realm is a path."""
     settings, lines = ({}, [f"Host: {host}"])
     if server == "proxied":
         settings, lines = PROXY, ["Host: a", f"X-Forwarded-Host: {host}"]
-    async with inhabited(settings, monkeypatch) as accounts:
+    async with inhabited(settings) as accounts:
         if " 400 " in (await head_of(accounts, *lines)).partition("\r\n")[0]:
             return
         # Of several hosts in a proxy's header the first one is the client's.
@@ -122,9 +120,9 @@ async def test_odd_host(monkeypatch: pytest.MonkeyPatch, server: str, host: str)
         "proto=https" + ";proto=ftp" * 100,
     ],
 )
-async def test_odd_forwarded(monkeypatch: pytest.MonkeyPatch, forwarded: str) -> None:
+async def test_odd_forwarded(forwarded: str) -> None:
     """A proxy's header that makes no sense does no harm, either."""
-    async with inhabited(PROXY, monkeypatch) as accounts:
+    async with inhabited(PROXY) as accounts:
         found = await realm(accounts, "Host: a", f"Forwarded: {forwarded}")
         assert found in {"/token", "http://a/token", "https://a/token"}
 

@@ -8,6 +8,11 @@ import aiohttp
 import pytest
 from yarl import URL
 
+from auth.actor import OPERATING
+from auth.passwords import Passwords
+from registry.app.management import build_management
+from registry.domain.registries import Settings
+from storage.clock import SystemClock
 from storage.digest import digest_of
 from tests import s3_store
 from tests.api.server import Registry, configured, running
@@ -25,6 +30,12 @@ async def holding(data: Path, **settings: object) -> AsyncIterator[Registry]:
         pushed = await registry.ask("POST", f"/v2/app/blobs/uploads/?digest={digest_of(CONTENT)}", body=CONTENT)
         assert pushed.status == 201
         yield registry
+
+
+async def set_redirect(registry: Registry, name: str, redirect: str | None) -> None:
+    """Let a registry of the default project have a setting of its own, before its worker has read any."""
+    management = build_management(registry.storage.store, SystemClock(), Passwords())
+    await management.registries.update(OPERATING, "default", name, settings=Settings(redirect=redirect))
 
 
 async def fetch(url: str, headers: dict[str, str] | None = None, method: str = "GET") -> tuple[int, bytes]:
@@ -75,6 +86,42 @@ async def test_clients_of_some_networks(tmp_path: Path, networks: str, status: i
     """Clients that cannot reach the store get the bytes from us."""
     async with holding(tmp_path, redirect="always", redirect_networks=networks) as registry:
         assert (await registry.ask("GET", PATH)).status == status
+
+
+@pytest.mark.parametrize(
+    ("usual", "own", "size", "status"),
+    [
+        ("never", "always", "1MiB", 307),
+        ("never", "large", "1KiB", 307),
+        ("never", "large", "1MiB", 200),
+        ("always", "never", "1KiB", 200),
+        ("always", None, "1MiB", 307),
+    ],
+)
+async def test_registry_with_a_setting_of_its_own(
+    tmp_path: Path, usual: str, own: str | None, size: str, status: int
+) -> None:
+    """Whether clients are sent to the store is for the registry of the repository to say."""
+    async with holding(tmp_path, redirect=usual, redirect_size=size) as registry:
+        await set_redirect(registry, "root", own)
+        assert (await registry.ask("GET", PATH)).status == status
+
+
+async def test_registry_decides_for_its_repositories(tmp_path: Path) -> None:
+    """The registry with the longest prefix of the name decides, and within the networks that are configured."""
+    async with holding(tmp_path, redirect_networks="127.0.0.0/8") as registry:
+        management = build_management(registry.storage.store, SystemClock(), Passwords())
+        await management.registries.create(OPERATING, "default", "tools")
+        await set_redirect(registry, "tools", "always")
+        mounted = await registry.ask("POST", f"/v2/default/tools/x/blobs/uploads/?mount={digest_of(CONTENT)}&from=app")
+        assert mounted.status == 201
+        path = f"/v2/default/tools/x/blobs/{digest_of(CONTENT)}"
+        assert (await registry.ask("GET", PATH)).status == 200
+        assert (await registry.ask("GET", path)).status == 307
+        assert (await registry.ask("HEAD", path)).status == 200
+    async with holding(tmp_path / "other", redirect_networks="10.0.0.0/8") as registry:
+        await set_redirect(registry, "root", "always")
+        assert (await registry.ask("GET", PATH)).status == 200
 
 
 async def test_public_endpoint(tmp_path: Path) -> None:

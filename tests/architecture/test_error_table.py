@@ -8,9 +8,10 @@ import re
 import pytest
 
 from registry.api.errors import WIRE
-from registry.errors import StartError
+from registry.errors import BackupFailed, StartError
 from storage.errors import RegistryError
-from storage.metadata.migrate import SchemaTooNew
+from storage.metadata.copying import CopyDiffers, CopyRefused
+from storage.metadata.migrate import CopyUnfinished, SchemaTooNew
 from tests.architecture.source import PACKAGES, name_of, sources
 
 # What the specification lists under "Error Codes".
@@ -32,8 +33,8 @@ SPEC_CODES = {
 }
 # Only for what is no fault of the request: the specification has no word for it.
 OWN_CODES = {"UNAVAILABLE", "UNKNOWN"}
-# These end the program before there is anybody to answer.
-NEVER_ON_THE_WIRE = (StartError, SchemaTooNew)
+# These end a program that has nobody to answer, or none yet.
+NEVER_ON_THE_WIRE = (BackupFailed, CopyDiffers, CopyRefused, CopyUnfinished, StartError, SchemaTooNew)
 
 
 def leaves(kind: type[RegistryError]) -> list[type[RegistryError]]:

@@ -54,7 +54,7 @@ class InterruptedBlobDriverContract(BlobDriverSuite):
     @pytest.mark.parametrize("steps", STEPS)
     async def test_cancelled_while_writing(self, driver: BlobDriver, steps: int) -> None:
         """What stays is the beginning of what was sent, all that was taken, and can be continued at once."""
-        upload_id, content = new_id(), noise(16 * MIB)
+        upload_id, content = new_id(), noise(self.much)
         await driver.begin_upload(upload_id)
         taken = 0
 
@@ -113,7 +113,7 @@ class InterruptedBlobDriverContract(BlobDriverSuite):
 
     async def test_cancelled_twice(self, driver: BlobDriver) -> None:
         """Impatience does not help: bytes that were taken are kept, and the upload is free again soon."""
-        upload_id, content = new_id(), noise(8 * MIB)
+        upload_id, content = new_id(), noise(self.much // 2)
 
         async def write() -> None:
             async with opened(driver, upload_id, "sha256") as writer:

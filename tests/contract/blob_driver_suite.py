@@ -32,6 +32,8 @@ class BlobDriverSuite:
     free_after_kill_s = 2.0
     # How many uploads are a crowd.
     crowd = 200
+    # So many bytes that writing them takes a while.
+    much = 16 << 20
 
     def leftovers(self, place: Path) -> list[str]:
         """What lies at `place` although no blob and no upload is left."""

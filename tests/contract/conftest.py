@@ -1,6 +1,11 @@
 """The suites live in modules of their own: their assertions explain themselves as those of test modules do."""
 
+import asyncio
+from pathlib import Path
+
 import pytest
+
+from tests.contract.installation import make_installation
 
 pytest.register_assert_rewrite(
     "tests.contract.blob_driver",
@@ -10,3 +15,11 @@ pytest.register_assert_rewrite(
     "tests.contract.metadata_store",
     "tests.contract.metadata_store_shared",
 )
+
+
+@pytest.fixture(scope="session")
+def installation(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data folder with something in every table, that no test may change."""
+    place = tmp_path_factory.mktemp("installation")
+    asyncio.run(make_installation(place))
+    return place

@@ -13,12 +13,14 @@ SOCKET = ".s.PGSQL.5432"
 class Cutter:
     """Passes on everything, until a client sends `words`: then, once, the connection is cut.
 
-    `passes_on` says whether the server still gets the words, so that only its answer is lost.
+    `spared` is how often they may be sent before. `passes_on` says whether the server still gets the words, so that
+    only its answer is lost.
     """
 
     def __init__(self, server: Path) -> None:
         self._server = server
         self.words: bytes | None = None
+        self.spared = 0
         self.passes_on = False
         self.cuts = 0
 
@@ -28,7 +30,7 @@ class Cutter:
         back = asyncio.ensure_future(_pass_on(answers, writer))
         with contextlib.suppress(ConnectionError):
             while data := await reader.read(65536):
-                if self.words is not None and self.words in data:
+                if self._is_to_cut(data):
                     self.words = None
                     self.cuts += 1
                     back.cancel()
@@ -44,6 +46,12 @@ class Cutter:
             each.close()
             with contextlib.suppress(ConnectionError):
                 await each.wait_closed()
+
+    def _is_to_cut(self, data: bytes) -> bool:
+        if self.words is None or self.words not in data:
+            return False
+        self.spared -= 1
+        return self.spared < 0
 
 
 async def _pass_on(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

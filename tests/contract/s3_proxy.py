@@ -44,6 +44,7 @@ class Proxy:
     """
 
     store: str
+    client: aiohttp.ClientSession
     url: str = ""
     breaks: str = ""
     fault: str = ""
@@ -89,10 +90,8 @@ class Proxy:
             if name.lower() not in {"transfer-encoding", "connection", "expect"}
         }
         url = URL(self.store + request.raw_path, encoded=True)
-        async with (
-            aiohttp.ClientSession(auto_decompress=False) as client,
-            client.request(request.method, url, headers=headers, data=io.BytesIO(body) if body else None) as response,
-        ):
+        data = io.BytesIO(body) if body else None
+        async with self.client.request(request.method, url, headers=headers, data=data) as response:
             return response, await response.read()
 
 
@@ -120,7 +119,8 @@ async def _half(request: web.BaseRequest, response: aiohttp.ClientResponse, answ
 @contextlib.asynccontextmanager
 async def proxy_to(store: str) -> AsyncIterator[Proxy]:
     """A proxy on a free port, which its `url` names."""
-    proxy = Proxy(store)
+    client = aiohttp.ClientSession(auto_decompress=False)
+    proxy = Proxy(store, client)
     server = web.Server(proxy.handle, access_log=None, logger=_QUIET)
     listener = await asyncio.get_running_loop().create_server(server, "127.0.0.1", 0)
     proxy.url = f"http://127.0.0.1:{listener.sockets[0].getsockname()[1]}"
@@ -130,3 +130,4 @@ async def proxy_to(store: str) -> AsyncIterator[Proxy]:
         listener.close()
         await server.shutdown(0.1)
         await listener.wait_closed()
+        await client.close()

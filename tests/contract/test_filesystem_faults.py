@@ -13,7 +13,7 @@ import pytest
 from storage.blobs.driver import StoredBytes
 from storage.blobs.filesystem import FilesystemDriver
 from storage.digest import digest_of
-from storage.errors import DigestMismatch, RegistryError, StorageFull, StorageUnavailable
+from storage.errors import BlobDamaged, DigestMismatch, RegistryError, StorageFull, StorageUnavailable
 from tests.contract.blobs import (
     MIB,
     append,
@@ -263,3 +263,18 @@ async def test_malformed_upload_ids(place: Path, upload_id: str) -> None:
             await append(driver, upload_id, b"bytes")
         with pytest.raises(ValueError, match="upload id"):
             await driver.discard_upload(upload_id)
+
+
+async def test_bytes_that_the_disk_cannot_read(tmp_path: Path) -> None:
+    """A blob that lies where the disk has an error is damaged: trying again later would not help."""
+    FilesystemDriver.prepare(tmp_path)
+    async with driver_with(tmp_path, WitnessedFiles(tmp_path)) as driver:
+        stored = await store(driver, b"bytes")
+        path = tmp_path / "blobs" / stored.key
+        path.unlink()
+        # Nothing is mapped at the beginning of a process's memory, and reading it is an input/output error.
+        path.symlink_to("/proc/self/mem")
+        reader = await driver.open(stored.key)
+        with pytest.raises(BlobDamaged):
+            assert [piece async for piece in reader.read(0, 5)] == []
+        await reader.close()

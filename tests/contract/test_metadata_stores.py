@@ -41,10 +41,3 @@ class TestPostgresStore(MetadataStoreContract, SharedMetadataStoreContract):
     async def fill(self, tx: Transaction) -> None:
         await tx.execute(INSERT, "x", 0)
         await tx.execute("DO 'BEGIN RAISE disk_full; END'")
-
-
-class TestPostgresStoreBehindAPooler(TestPostgresStore):
-    """The same with few connections, and nothing that stays on one."""
-
-    async def open_store(self, place: Path) -> MetadataStore:
-        return PostgresStore(Database((place / "url").read_text(), pool_size=2, prepared=False))

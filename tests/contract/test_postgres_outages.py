@@ -1,6 +1,7 @@
 """`PostgresStore` while its server is away, slow, or cut off: what is stored, what is not, and who hears what."""
 
 import asyncio
+import os
 import signal
 import time
 from collections.abc import AsyncIterator, Iterator
@@ -15,6 +16,7 @@ from storage.metadata.postgresql import Database, PostgresStore
 from storage.metadata.store import Transaction
 from tests.contract.cutting import cutting
 from tests.contract.rows import Work, inserting, names
+from tests.daemon import children
 from tests.postgres import PostgresServer, running_server
 
 
@@ -146,6 +148,48 @@ async def test_slow_statement(url: str) -> None:
             assert await names(store) == []
         active = "SELECT COUNT(*) FROM pg_stat_activity WHERE datname = current_database() AND state <> 'idle'"
         assert await store.fetch_one(active) == (1,)
+
+
+def signal_all(server: PostgresServer, number: signal.Signals) -> None:
+    """Send a signal to all processes of the server."""
+    for pid in [*children(server.pid), server.pid]:
+        os.kill(pid, number)
+
+
+async def test_server_freezes(server: PostgresServer, url: str) -> None:
+    """A server that takes questions and answers none costs each caller no more than is set, and then all goes on."""
+    async with opened(url, connect_timeout_s=0.5, statement_timeout_s=0.5) as store:
+        await asyncio.gather(*(store.fetch_one("SELECT 1 FROM pg_sleep(0.1)") for _ in range(2)))
+        signal_all(server, signal.SIGSTOP)
+        try:
+            begun = time.monotonic()
+            works = [*(names(store) for _ in range(6)), *(store.transact(inserting("during")) for _ in range(6))]
+            results = await asyncio.gather(*works, return_exceptions=True)
+            assert {type(result) for result in results} == {StorageUnavailable}
+            assert time.monotonic() - begun < 2
+        finally:
+            signal_all(server, signal.SIGCONT)
+        await store.transact(inserting("after"))
+        assert await names(store) == ["after"]
+
+
+async def test_work_that_always_loses_its_connection(url: str) -> None:
+    """Nobody tries for ever what ends the connection each time, even if everybody else is served meanwhile."""
+
+    async def work(tx: Transaction) -> None:
+        await tx.fetch_one("SELECT pg_terminate_backend(pg_backend_pid())")
+
+    async def keep_reading(store: PostgresStore) -> None:
+        while True:
+            await names(store)
+            await asyncio.sleep(0.01)
+
+    async with opened(url, connect_timeout_s=1) as store:
+        reading = asyncio.ensure_future(keep_reading(store))
+        with pytest.raises(StorageUnavailable, match="cannot be reached"):
+            async with asyncio.timeout(5):
+                await store.transact(work)
+        reading.cancel()
 
 
 async def test_no_connection_is_free(url: str) -> None:

@@ -17,7 +17,8 @@ SLOW_S = 8.0
 class TestS3Driver(BlobDriverContract, InterruptedBlobDriverContract, SharedBlobDriverContract):
     """Bytes in a bucket, for daemons on many machines."""
 
-    crowd = 20
+    crowd = 5
+    much = 4 << 20
     free_after_cancel_s = SLOW_S
     free_after_kill_s = s3_store.LOCK_S + SLOW_S
 
@@ -31,7 +32,8 @@ class TestS3Driver(BlobDriverContract, InterruptedBlobDriverContract, SharedBlob
 class TestS3DriverOfOneMachine(BlobDriverContract, InterruptedBlobDriverContract, SharedBlobDriverContract):
     """Bytes in a bucket, for processes on one machine, in a store that knows no conditional writes."""
 
-    crowd = 20
+    crowd = 5
+    much = 4 << 20
     free_after_cancel_s = free_after_kill_s = SLOW_S
 
     async def open_driver(self, place: Path) -> BlobDriver:

@@ -96,6 +96,25 @@ async def test_writer_that_lost_its_lock(proxy: Proxy, tmp_path: Path) -> None:
     assert s3_store.leftovers(tmp_path) == []
 
 
+@pytest.mark.faults
+async def test_lock_of_a_dead_process(tmp_path: Path) -> None:
+    """A lock that nobody renews goes when it is so old that the clocks of all machines say so; others stay."""
+    dying = Place(s3_store.options(tmp_path, lock_lifetime_s=0.01), None)
+    living = Place(s3_store.options(tmp_path, lock_lifetime_s=LIFE_S), None)
+    await dying.objects.put(dying.layout.lock("dead"), b"x", new=True)
+    held = await living.locks.take("held")
+    assert held is not None
+    async with asyncio.timeout(20):
+        while len(s3_store.leftovers(tmp_path)) > 1:
+            await dying.locks.sweep()
+            await asyncio.sleep(LIFE_S / 4)
+    assert held.held
+    await held.release()
+    for place in (dying, living):
+        await place.close()
+    assert s3_store.leftovers(tmp_path) == []
+
+
 async def test_file_locks(tmp_path: Path) -> None:
     """On one machine a lock is free when it is released, and what a dead process left goes."""
     locks = FileLocks(tmp_path / "locks")

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.daemon import Daemon
+from tests.faults import tally
 
 SECONDS = 20.0
 
@@ -37,6 +38,14 @@ def connection(address: str, end: End, *, receive_buffer: int | None = None) -> 
             client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     finally:
         client.close()
+
+
+@contextmanager
+def hang_up(address: str, end: End, *, receive_buffer: int | None = None) -> Iterator[socket.socket]:
+    """As `connection`, for a client that leaves in the middle of something."""
+    with connection(address, end, receive_buffer=receive_buffer) as client:
+        yield client
+    tally.injected("hang-up")
 
 
 def head(method: str, path: str, *headers: str) -> bytes:

@@ -13,7 +13,10 @@ from typing import NoReturn, Self
 
 import pytest
 
+from tests.faults import tally
+
 SECONDS = 30.0
+_NAMES_MAX = 10_000
 # ext4's ioctl "shutdown": the file system is dead from now on, and what its journal had in memory is lost.
 _SHUTDOWN = 0x8004587D
 _WITHOUT_LOG_FLUSH = struct.pack("I", 2)
@@ -28,6 +31,39 @@ def tmpfs(folder: Path, size: int, files: int) -> Iterator[Path]:
         yield folder
     finally:
         _unmount(folder)
+
+
+class Ballast:
+    """Files that take the room on the disk of `folder`."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._file = folder / "ballast"
+        self._names = folder / "names"
+
+    def fill(self, *, spare: int = 0) -> None:
+        """Leave about `spare` bytes."""
+        descriptor = os.open(self._file, os.O_WRONLY | os.O_CREAT)
+        with contextlib.suppress(OSError):
+            while os.write(descriptor, bytes(1 << 16)):
+                pass
+        os.ftruncate(descriptor, max(os.fstat(descriptor).st_size - spare, 0))
+        os.close(descriptor)
+        tally.injected("disk full")
+
+    def take_all_names(self) -> None:
+        """Leave no room for another file or folder."""
+        self._names.mkdir()
+        with contextlib.suppress(OSError):
+            for number in range(_NAMES_MAX):
+                (self._names / str(number)).touch()
+        tally.injected("disk full")
+
+    def remove(self) -> None:
+        """Give everything back."""
+        self._file.unlink(missing_ok=True)
+        for name in self._names.glob("*"):
+            name.unlink()
 
 
 class Disk:
@@ -56,6 +92,7 @@ class Disk:
         descriptor = os.open(self.folder, os.O_RDONLY)
         try:
             fcntl.ioctl(descriptor, _SHUTDOWN, _WITHOUT_LOG_FLUSH)
+            tally.injected("power cut")
         finally:
             os.close(descriptor)
 

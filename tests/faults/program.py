@@ -21,6 +21,7 @@ from registry.server.connection import Handler
 from registry.server.supervisor import Supervisor
 from registry.state import WorkerState
 from storage.blobs.caching import CachingDriver
+from storage.blobs.driver import BlobDriver
 from storage.blobs.filesystem import FilesystemDriver
 from storage.lease import FileLease
 from tests.faults.killing import KillingFiles, KillingStore, Trap
@@ -34,10 +35,19 @@ _DAC_OVERRIDE = 1
 async def open_application(config: Config, metrics: Metrics, state: WorkerState) -> AsyncIterator[Handler]:
     """What `registry.app` opens, on files and rows with steps."""
     data, trap = config.storage.data, Trap(Path(os.environ[TRAP]))
-    driver = CachingDriver(FilesystemDriver(data, KillingFiles(trap)), config.storage.memory_cache)
+    driver = CachingDriver(_open_driver(config, trap), config.storage.memory_cache)
     storage = Storage(KillingStore(data, trap), driver, FileLease(data / "background.lock"))
     async with serving(config, storage, metrics, state) as handler:
         yield handler
+
+
+def _open_driver(config: Config, trap: Trap) -> BlobDriver:
+    if config.storage.blobs == "s3":
+        # Not at the top: it takes long to load, and most of these programs do without.
+        from tests.faults.killing_requests import killing_driver  # noqa: PLC0415
+
+        return killing_driver(config, trap)
+    return FilesystemDriver(config.storage.data, KillingFiles(trap))
 
 
 class EagerSupervisor(Supervisor):

@@ -12,6 +12,7 @@ from tests.faults.client import Lost, Refused, Registry, image
 CLIENTS = 6
 SECONDS = 60.0
 SEED = "FAULTS_SEED"  # the environment variable that repeats a run
+LENGTH = "FAULTS_SECONDS"  # and the one that says how long a random run takes
 
 
 def chance() -> random.Random:
@@ -19,6 +20,11 @@ def chance() -> random.Random:
     seed = os.environ.get(SEED) or str(random.SystemRandom().getrandbits(32))
     print(f"{SEED}={seed}")  # noqa: T201
     return random.Random(seed)
+
+
+def seconds(default: float) -> float:
+    """How long a random run shall take: a few seconds for every day, minutes in `make faults`."""
+    return float(os.environ.get(LENGTH, default))
 
 
 @dataclass

@@ -9,7 +9,7 @@ import pytest
 
 from auth.actor import OPERATING
 from registry.api.call import Services
-from registry.app.serving import build_services
+from registry.app.services import build_services
 from registry.app.storing import Storage
 from registry.config import Config
 from storage.blobs.filesystem import FilesystemDriver

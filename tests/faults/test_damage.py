@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from tests.daemon import PROGRAM, Daemon
+from tests.faults import tally
 from tests.faults.client import Registry
 from tests.faults.hanging_up import End, connection, head, read_until
 from tests.faults.trapped import find_problems
@@ -51,6 +52,7 @@ def damaged(daemon: Daemon) -> Iterator[Damaged]:
         path = file_of(daemon.data, digest)
         repairs.append((path, content))
         damage(path)
+        tally.injected("bytes damaged")
         return digest
 
     yield push_and_damage
@@ -131,6 +133,7 @@ def test_a_push_repairs_the_blob(tmp_path: Path) -> None:
         for damage in (os.unlink, truncate):
             content = os.urandom(SIZES["large"])
             damage(file_of(daemon.data, registry.push(REPOSITORY, content)))
+            tally.injected("bytes damaged")
             digest = registry.push(REPOSITORY, content)
             assert registry.blob(REPOSITORY, digest).expect(200).body == content
     daemon.check()
@@ -145,6 +148,7 @@ def test_a_file_that_shrinks_under_a_download(daemon: Daemon, registry: Registry
         client.sendall(head("GET", f"/v2/{REPOSITORY}/blobs/{digest}"))
         received = read_until(client, b"\r\n\r\n").partition(b"\r\n\r\n")[2]
         os.truncate(path, 40 << 20)
+        tally.injected("bytes damaged")
         size, deadline = len(received), time.monotonic() + 20
         while piece := receive(client):
             size += len(piece)

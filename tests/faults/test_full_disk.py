@@ -1,7 +1,5 @@
 """A data folder on a disk that gets full, for the blobs, for the database and for the names of files."""
 
-import contextlib
-import os
 import random
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.faults.client import Answer, Registry, digest_of, image
-from tests.faults.mounts import tmpfs
+from tests.faults.mounts import Ballast, tmpfs
 from tests.faults.trapped import TrappedDaemon
 
 SIZE, FILES = 24 << 20, 500
@@ -18,37 +16,6 @@ CONFIG, LAYER = b"{}", random.Random(1).randbytes(200_000)
 LARGE = random.Random(2).randbytes(16 << 20)
 SMALL = random.Random(3).randbytes(1 << 20)
 ROUNDS = 400  # of small changes: more than fit
-
-
-class Ballast:
-    """Files that take the room on the disk of `folder`."""
-
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-        self._file = folder / "ballast"
-        self._names = folder / "names"
-
-    def fill(self, *, spare: int = 0) -> None:
-        """Leave about `spare` bytes."""
-        descriptor = os.open(self._file, os.O_WRONLY | os.O_CREAT)
-        with contextlib.suppress(OSError):
-            while os.write(descriptor, bytes(1 << 16)):
-                pass
-        os.ftruncate(descriptor, max(os.fstat(descriptor).st_size - spare, 0))
-        os.close(descriptor)
-
-    def take_all_names(self) -> None:
-        """Leave no room for another file or folder."""
-        self._names.mkdir()
-        with contextlib.suppress(OSError):
-            for number in range(FILES):
-                (self._names / str(number)).touch()
-
-    def remove(self) -> None:
-        """Give everything back."""
-        self._file.unlink(missing_ok=True)
-        for name in self._names.glob("*"):
-            name.unlink()
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ import pytest
 
 from tests.daemon import Daemon
 from tests.faults.client import IMAGE, OCTETS, Registry, digest_of, image
-from tests.faults.hanging_up import End, complaints, connection, head, open_files, read_until
+from tests.faults.hanging_up import End, complaints, hang_up, head, open_files, read_until
 from tests.faults.trapped import find_problems, wait_until
 
 REPOSITORY = "app"
@@ -89,7 +89,7 @@ def test_upload_goes_on_after_a_hang_up(
     """What arrived, or a part of it, is kept, and a client that sends the rest gets the right blob."""
     repository = f"{beginning.__name__.replace('_', '-')}/{end.value}"
     location = registry.start(repository)
-    with connection(daemon.address, end) as client:
+    with hang_up(daemon.address, end) as client:
         client.sendall(beginning(location))
     offset = registry.status(location).expect(204).offset
     assert offset <= (500_000 if beginning is not in_the_header else 0)
@@ -101,7 +101,7 @@ def test_upload_goes_on_after_a_hang_up(
 def test_most_of_what_arrived_is_kept(daemon: Daemon, registry: Registry) -> None:
     """A client that loses its connection after a while need not send everything again."""
     location = registry.start(REPOSITORY)
-    with connection(daemon.address, End.CLOSE) as client:
+    with hang_up(daemon.address, End.CLOSE) as client:
         client.sendall(head("PATCH", location, f"Content-Length: {2 * len(LARGE)}") + LARGE)
     wait_until(lambda: registry.status(location).offset >= len(LARGE) - (1 << 20))
     registry.request("DELETE", location).expect(204)
@@ -111,7 +111,7 @@ def test_most_of_what_arrived_is_kept(daemon: Daemon, registry: Registry) -> Non
 def test_hang_up_between_chunks(daemon: Daemon, registry: Registry, end: End) -> None:
     """A connection that ends after an answered chunk leaves an upload that another connection finishes."""
     location = registry.start("between")
-    with connection(daemon.address, end) as client:
+    with hang_up(daemon.address, end) as client:
         client.sendall(head("PATCH", location, "Content-Length: 400000") + BLOB[:400_000])
         assert read_until(client, b"\r\n\r\n").startswith(b"HTTP/1.1 202 ")
     assert registry.status(location).expect(204).offset == 400_000
@@ -125,7 +125,7 @@ def test_hang_up_before_the_answer_to_a_push(daemon: Daemon, registry: Registry,
     repository = f"unread/{end.value}"
     location = registry.start(repository)
     path = f"{location}?digest={digest_of(BLOB)}"
-    with connection(daemon.address, end) as client:
+    with hang_up(daemon.address, end) as client:
         client.sendall(head("PUT", path, f"Content-Length: {len(BLOB)}") + BLOB)
     registry.resume(location, BLOB)
     assert registry.blob(repository, digest_of(BLOB)).expect(200).body == BLOB
@@ -139,7 +139,7 @@ def test_hang_up_in_a_manifest(daemon: Daemon, registry: Registry, end: End, sen
     tag = f"{end.value}-{sent}"
     lines = (f"Content-Type: {IMAGE}", f"Content-Length: {len(content)}")
     request = head("PUT", f"/v2/{REPOSITORY}/manifests/{tag}", *lines)
-    with connection(daemon.address, end) as client:
+    with hang_up(daemon.address, end) as client:
         client.sendall(request + content[: int(len(content) * sent)])
     answer = registry.manifest(REPOSITORY, tag).expect(200, 404)
     assert answer.status == 404 or (answer.body == content and sent == 1.0)
@@ -153,7 +153,7 @@ def test_hang_up_in_a_download(daemon: Daemon, registry: Registry, headers: tupl
     """Clients that leave in the middle of a download cost nothing."""
     path = f"/v2/{REPOSITORY}/blobs/{digest_of(LARGE)}"
     for _ in range(4):
-        with connection(daemon.address, end, receive_buffer=65536) as client:
+        with hang_up(daemon.address, end, receive_buffer=65536) as client:
             client.sendall(head("GET", path, *headers))
             read_until(client, b"\r\n\r\n")
 
@@ -163,5 +163,5 @@ def test_hang_up_before_a_download(daemon: Daemon, registry: Registry, end: End)
     """Clients that leave right after asking for a blob cost nothing."""
     for digest in (digest_of(LARGE), digest_of(CONFIG)):
         for _ in range(10):
-            with connection(daemon.address, end) as client:
+            with hang_up(daemon.address, end) as client:
                 client.sendall(head("GET", f"/v2/{REPOSITORY}/blobs/{digest}"))

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
+from tests.faults import tally
 from tests.faults.client import Answer, Lost, Registry, digest_of, image
 from tests.faults.killing import Step
 from tests.faults.trapped import TrappedDaemon, find_problems
@@ -96,6 +97,7 @@ def die(daemon: TrappedDaemon, step: Step, nth: int, request: Callable[[], objec
     with pytest.raises(Lost):
         request()
     assert not daemon.trap.armed, "nobody came to the step"
+    tally.injected("kill -9 at a step")
     daemon.wait_for_replacement(workers)
 
 
@@ -248,6 +250,7 @@ def test_the_next_daemon_goes_on(daemon: TrappedDaemon, content: Content, step: 
     with pytest.raises(Lost):
         registry.finish(location, digest_of(blob), blob)
     daemon.kill()
+    tally.injected("kill -9 at a step")
     daemon.start()
     assert not content.has(blob)
     registry.resume(location, blob)

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from tests.daemon import Daemon
+from tests.faults import tally
 from tests.faults.client import Registry
 from tests.faults.pushing import CLIENTS, Pusher, chance, new_pushers, push_until
 from tests.faults.trapped import find_problems
@@ -19,6 +20,7 @@ def test_what_was_acknowledged_survives(tmp_path: Path) -> None:
         for number in range(ROUNDS):
             pushers = new_pushers(registry, f"round{number}", dice)
             push_until(daemon.kill, pushers, seconds=dice.uniform(0.3, 1.2))
+            tally.injected("kill -9 under load")
             every += pushers
             daemon.start()
             for pusher in pushers:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 import signal
 import time
 from collections.abc import Iterator
@@ -10,13 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.daemon import Daemon
+from tests.faults import tally
 from tests.faults.client import Registry
-from tests.faults.persisting import Persistent, persisting
+from tests.faults.on_postgresql import CLIENTS, clients_of, daemon_on
+from tests.faults.persisting import persisting
 from tests.faults.pushing import chance
 from tests.postgres import PostgresServer, running_server
-
-CLIENTS = 4
 
 
 @pytest.fixture(scope="module")
@@ -33,22 +31,15 @@ def database(server: PostgresServer) -> Iterator[str]:
     server.drop_database(name)
 
 
-def daemon_on(url: str, data: Path, wait: str = "10s") -> Daemon:
-    """A daemon of two workers whose rows are in the database, and whose requests wait that long for it."""
-    environment = {"BERTH_STORAGE__DATABASE": url, "BERTH_STORAGE__CONNECT_TIMEOUT": wait}
-    return Daemon(data, "--workers", "2", environment=environment)
-
-
-def clients_of(daemons: list[Daemon], dice: random.Random) -> list[Persistent]:
-    """Clients with repositories of their own, spread over the daemons."""
-    return [
-        Persistent(Registry(daemons[number % len(daemons)].address), f"client{number}", random.Random(dice.random()))
-        for number in range(CLIENTS)
-    ]
-
-
-@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGQUIT], ids=["restart", "crash"])
-@pytest.mark.parametrize("wait", ["10s", "0.3s"])
+@pytest.mark.parametrize(
+    ("how", "wait"),
+    [
+        pytest.param(signal.SIGINT, "10s", id="restart"),
+        pytest.param(signal.SIGQUIT, "0.3s", id="crash-impatient"),
+        pytest.param(signal.SIGINT, "0.3s", id="restart-impatient", marks=pytest.mark.faults),
+        pytest.param(signal.SIGQUIT, "10s", id="crash", marks=pytest.mark.faults),
+    ],
+)
 def test_server_ends_under_load(
     server: PostgresServer, database: str, tmp_path: Path, how: signal.Signals, wait: str
 ) -> None:
@@ -60,6 +51,7 @@ def test_server_ends_under_load(
             for _ in range(3):
                 time.sleep(dice.uniform(0.5, 1.5))
                 server.stop(how)
+                tally.injected("PostgreSQL stopped" if how is signal.SIGINT else "PostgreSQL crashed")
                 time.sleep(dice.uniform(0.5, 1.5))
                 server.start()
         for client in clients:
@@ -85,6 +77,7 @@ def test_connections_are_cut_under_load(server: PostgresServer, database: str, t
         for client in clients:
             client.verify()
         daemon.check()
+    tally.injected("PostgreSQL connection cut", ended)
     assert ended > 40
 
 
@@ -100,6 +93,7 @@ def test_two_daemons_share_a_database(server: PostgresServer, database: str, tmp
             staying, leaving = clients[::2], clients[1::2]
             with persisting(staying):
                 second.kill()
+                tally.injected("kill -9 under load")
                 for client in leaving:
                     client.registry = Registry(first.address)
                     client.verify()
@@ -109,6 +103,27 @@ def test_two_daemons_share_a_database(server: PostgresServer, database: str, tmp
             for client in clients:
                 client.registry = Registry(second.address)
                 client.verify()
+        first.check()
+
+
+@pytest.mark.faults
+def test_server_of_two_daemons_crashes(server: PostgresServer, database: str, tmp_path: Path) -> None:
+    """What either of two daemons acknowledged before their database crashed, the other one has."""
+    dice = chance()
+    with (
+        daemon_on(server.url(database), tmp_path / "data") as first,
+        daemon_on(server.url(database), tmp_path / "data") as second,
+    ):
+        clients = clients_of([first, second], dice)
+        with persisting(clients):
+            for _ in range(3):
+                time.sleep(dice.uniform(0.2, 0.8))
+                server.stop(signal.SIGQUIT)
+                tally.injected("PostgreSQL crashed")
+                server.start()
+        for number, client in enumerate(clients):
+            client.registry = Registry((second, first)[number % 2].address)
+            client.verify()
         first.check()
 
 

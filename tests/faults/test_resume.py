@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.daemon import Daemon
+from tests.faults import tally
 from tests.faults.client import OCTETS, Registry, digest_of
 from tests.faults.hanging_up import End, connection, head
 from tests.faults.trapped import find_problems, wait_until
@@ -43,6 +44,7 @@ def test_upload_survives_a_restart(daemon: Daemon, how: str) -> None:
             assert daemon.stop() == 1  # a request was cut off
         else:
             daemon.kill()
+            tally.injected("kill -9 under load")
     assert find_problems(daemon.data) == []
 
     daemon.start()

@@ -20,7 +20,7 @@ from tests.server.program import wait_until
 
 Berth = Callable[..., subprocess.Popen[str]]
 
-COMMANDS = ["serve", "migrate", "check", "config", "key", "version", *NOUNS]
+COMMANDS = ["serve", "migrate", "check", "scrub", "gc", "restore", "backup", "config", "key", "version", *NOUNS]
 
 
 @pytest.fixture(autouse=True)

@@ -44,6 +44,7 @@ def test_list_is_a_table_with_the_newest_first(audited: Commands) -> None:
 def test_entries_as_json(audited: Commands) -> None:
     """Programs get every attribute of an entry."""
     entry = audited.json("audit", "list", "--limit", "1")[0]
+    assert audited("audit", "list", "--limit", "1", "--quiet") == f"{entry['id']}\n"
     assert list(entry) == KEYS
     assert (entry["kind"], entry["principal"], entry["project"]) == ("operator", "operator", "acme")
 

@@ -9,7 +9,9 @@ from pathlib import Path
 import pytest
 
 from registry.cli import NOUNS, _parser, main
+from tests.api.content import index
 from tests.server.commands import Commands
+from tests.server.content import delete, push
 
 PAGE = Path(__file__).parents[2] / "docs" / "commands.md"
 
@@ -61,6 +63,10 @@ def test_page_has_every_command() -> None:
 def test_examples_of_the_page_work(berth: Commands, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Every example succeeds, in the order in which they are there."""
     monkeypatch.chdir(tmp_path)
+    empty, other = index([]), index([], annotations={"n": "2"})
+    push(berth.data, "app", empty, "1")
+    push(berth.data, "app", other, "latest")
+    delete(berth.data, "app", empty.digest)
     for words in examples():
         if words[0] == "berth" and words[1] != "serve":
             run(berth, words[1:])

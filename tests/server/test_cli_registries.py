@@ -12,7 +12,10 @@ def test_registry_is_created(berth: Commands) -> None:
     berth("project", "create", "acme")
     assert berth("registry", "create", "tools", "-p", "acme") == "created registry acme/tools\n"
     found = berth.json("registry", "show", "acme/tools")
-    assert found.keys() == {"name", "project", "prefix", "kind", "visibility", "description", "createdAt"}
+    assert found.keys() == {
+        *("name", "project", "prefix", "kind", "visibility", "description", "createdAt"),
+        *("untaggedAfter", "orphanedAfter", "redirect"),
+    }
     assert (found["prefix"], found["kind"], found["visibility"]) == ("acme/tools", "local", "private")
     wanted = ["--prefix", "shared", "--visibility", "public", "--description", "For all"]
     made = berth.json("registry", "create", "acme/shared", *wanted)
@@ -35,11 +38,33 @@ def test_registry_is_changed_and_deleted(berth: Commands) -> None:
     assert berth("registry", "update", "root", "--visibility", "public") == "changed registry default/root\n"
     assert berth.json("registry", "update", "root", "--description", "x")["visibility"] == "public"
     assert berth.refused("registry", "update", "root", code=2) == (
-        "berth: nothing is to be changed: give --visibility or --description\n"
+        "berth: nothing is to be changed: give --visibility, --description, --untagged-after, --orphaned-after or"
+        " --redirect\n"
     )
     berth("registry", "create", "tools")
     assert berth.json("registry", "delete", "tools") == {"deleted": "default/tools"}
     assert berth.refused("registry", "delete", "tools") == "berth: registry 'tools' is not known\n"
+
+
+def test_settings_of_a_registry(berth: Commands) -> None:
+    """A registry keeps things longer or shorter than others, until it is to be as configured again."""
+    wanted = ["--untagged-after", "30d", "--orphaned-after", "never", "--redirect", "large"]
+    assert berth("registry", "update", "root", *wanted) == "changed registry default/root\n"
+    shown = rows(berth("registry", "show", "root"))
+    assert [row for row in shown if row[0].rstrip(": ") in {"untagged after", "orphaned after", "redirect"}] == [
+        ["untagged after:", "30d"],
+        ["orphaned after:", "never"],
+        ["redirect:", "large"],
+    ]
+    found = berth.json("registry", "update", "root", "--redirect", "default", "--untagged-after", "90s")
+    assert [found[key] for key in ("untaggedAfter", "orphanedAfter", "redirect")] == [90, 0, None]
+    wanted = ["--untagged-after", "default", "--orphaned-after", "default"]
+    found = berth.json("registry", "update", "root", *wanted)
+    assert [found[key] for key in ("untaggedAfter", "orphanedAfter", "redirect")] == [None, None, None]
+    assert "--untagged-after" in berth.refused("registry", "update", "root", "--untagged-after", "soon", code=2)
+    assert berth.refused("registry", "update", "root", "--untagged-after", "101y") == (
+        "berth: --untagged-after has to be 0, which is never, to a hundred years\n"
+    )
 
 
 def test_rules(berth: Commands) -> None:

@@ -64,6 +64,10 @@ class Attributes:
         self._asked.add(name)
         return self._read(name, read) if name in self._sent else absent
 
+    def has(self, name: str) -> bool:
+        """Whether the attribute was sent, null or not."""
+        return name in self._sent
+
     def has_null(self, name: str) -> bool:
         """Whether the attribute was sent as null, which is not the same as leaving it out."""
         return name in self._sent and self._sent[name] is None

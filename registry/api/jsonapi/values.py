@@ -42,6 +42,13 @@ def flag(value: object) -> bool:
     return value
 
 
+def length_ms(value: object) -> int:
+    """A length of time in milliseconds, from a whole number of seconds."""
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise ValueError("has to be a whole number of seconds")  # noqa: TRY004 - see above
+    return value * 1000
+
+
 def time_ms(value: object) -> int:
     """Milliseconds since the Unix epoch, from RFC 3339 text."""
     if not isinstance(value, str) or not _TIME.fullmatch(value):
@@ -92,6 +99,10 @@ def time_text(at_ms: int) -> str:
 
 def optional_time_text(at_ms: int | None) -> str | None:
     return None if at_ms is None else time_text(at_ms)
+
+
+def optional_seconds(length_ms: int | None) -> int | None:
+    return None if length_ms is None else length_ms // 1000
 
 
 def _item(read: Reader[T], position: int, value: object) -> T:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from aiohttp import web
 
 from registry.api.call import Call
-from registry.api.jsonapi.documents import read_document
+from registry.api.jsonapi.documents import Attributes, read_document
 from registry.api.jsonapi.paging import asked_page, paged
 from registry.api.jsonapi.resources import Relation, Resource, created, nothing, one, path
-from registry.api.jsonapi.values import nullable, text, time_text
-from registry.domain.registries import Registry
+from registry.api.jsonapi.values import length_ms, nullable, optional_seconds, text, time_text
+from registry.domain.registries import Registry, Settings
 
 
 async def list_registries(call: Call) -> web.StreamResponse:
@@ -41,12 +41,15 @@ async def get_registry(call: Call) -> web.StreamResponse:
 
 
 async def update_registry(call: Call) -> web.StreamResponse:
-    """Change the visibility or the description of a registry."""
+    """Change what is sent of a registry; null lets a setting be as configured for all registries again."""
     project, name = call.arguments["project"], call.arguments["registry"]
     with await read_document(call, "registries", f"{project}/{name}") as sent:
         visibility = sent.find("visibility", text, None)
         description = sent.find("description", text, None)
-    registry = await call.services.management.registries.update(call.actor, project, name, visibility, description)
+        settings = _settings(sent)
+    registry = await call.services.management.registries.update(
+        call.actor, project, name, visibility, description, settings
+    )
     return one(call, _resource(registry))
 
 
@@ -56,6 +59,18 @@ async def delete_registry(call: Call) -> web.StreamResponse:
     return nothing()
 
 
+def _settings(sent: Attributes) -> Settings:
+    """Those that were sent."""
+    settings = Settings()
+    if sent.has("untaggedAfter"):
+        settings["untagged_after"] = sent.take("untaggedAfter", nullable(length_ms))
+    if sent.has("orphanedAfter"):
+        settings["orphaned_after"] = sent.take("orphanedAfter", nullable(length_ms))
+    if sent.has("redirect"):
+        settings["redirect"] = sent.take("redirect", nullable(text))
+    return settings
+
+
 def _resource(registry: Registry) -> Resource:
     attributes = {
         "name": registry.name,
@@ -63,6 +78,9 @@ def _resource(registry: Registry) -> Resource:
         "kind": registry.kind,
         "visibility": registry.visibility,
         "description": registry.description,
+        "untaggedAfter": optional_seconds(registry.untagged_after),
+        "orphanedAfter": optional_seconds(registry.orphaned_after),
+        "redirect": registry.redirect,
         "createdAt": time_text(registry.created_at),
     }
     own = ("projects", registry.project, "registries", registry.name)

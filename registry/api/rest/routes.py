@@ -2,7 +2,20 @@
 
 from __future__ import annotations
 
-from registry.api.rest import audit, groups, me, members, projects, registries, robots, rules, sessions, tokens, users
+from registry.api.rest import (
+    audit,
+    groups,
+    me,
+    members,
+    projects,
+    registries,
+    repositories,
+    robots,
+    rules,
+    sessions,
+    tokens,
+    users,
+)
 from registry.api.routing import Guard, Handler, Route, Style
 
 _USER = "/v1/users/<user>"
@@ -11,6 +24,7 @@ _PROJECT = "/v1/projects/<project>"
 _REGISTRY = f"{_PROJECT}/registries/<registry>"
 _IMMUTABLE_TAG = f"{_REGISTRY}/immutable-tags/<immutable>"
 _ROBOT = f"{_PROJECT}/robots/<robot>"
+_REPOSITORY = "/v1/repositories/<name>"
 
 
 def _row(method: str, template: str, handler: Handler, name: str, act: str) -> Route:
@@ -72,6 +86,16 @@ ROUTES = [
     _row("POST", f"{_ROBOT}/tokens", tokens.create_token, "robot-tokens", "token.create"),
     _row("GET", f"{_ROBOT}/tokens/<token>", tokens.get_token, "robot-token", "token.read"),
     _row("DELETE", f"{_ROBOT}/tokens/<token>", tokens.revoke_token, "robot-token", "token.revoke"),
+    _row("GET", f"{_REPOSITORY}/tag-history", repositories.list_tag_changes, "tag-history", "tag-history.read"),
+    _row("GET", f"{_REPOSITORY}/deleted-tags", repositories.list_deleted_tags, "deleted-tags", "deleted.list"),
+    _row(
+        "GET",
+        f"{_REPOSITORY}/deleted-manifests",
+        repositories.list_deleted_manifests,
+        "deleted-manifests",
+        "deleted.list",
+    ),
+    _row("POST", f"{_REPOSITORY}/restorations", repositories.restore, "restorations", "manifest.restore"),
     _row("GET", "/v1/audit", audit.list_entries, "audit", "audit.read"),
     _row("GET", "/v1/audit/export", audit.export_entries, "audit-export", "audit.export"),
 ]

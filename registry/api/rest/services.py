@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from registry.domain.access_tokens import AccessTokens
 from registry.domain.audit_log import AuditLog
 from registry.domain.groups import Groups
+from registry.domain.history import TagHistory
 from registry.domain.immutability import ImmutableTags
 from registry.domain.members import Members
 from registry.domain.projects import Projects
 from registry.domain.registries import Registries
+from registry.domain.restoring import Restoring
 from registry.domain.robots import Robots
 from registry.domain.rules import Rules
 from registry.domain.sessions import Sessions
@@ -32,3 +34,5 @@ class Management:
     rules: Rules
     immutable_tags: ImmutableTags
     audit_log: AuditLog
+    tag_history: TagHistory
+    restoring: Restoring

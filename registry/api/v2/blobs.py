@@ -29,7 +29,7 @@ async def get_blob(call: Call) -> web.StreamResponse:
         return Answer(304, headers)
     spans = _spans(call, digest, row.size)
     redirects = call.settings.redirects
-    if redirects is not None and redirects.wanted(call.client, row.size, spans):
+    if redirects is not None and await redirects.wanted(call.repository, call.client, row.size, spans):
         location = await call.services.blobs.signed_url(row, redirects.lifetime_s)
         if location is not None:
             # The URL ends soon, so nobody should remember it.
@@ -48,7 +48,7 @@ async def get_blob(call: Call) -> web.StreamResponse:
 async def head_blob(call: Call) -> web.StreamResponse:
     """Say whether a blob is there, and how large it is (end-2)."""
     digest = parse_digest(call.arguments["digest"])
-    row = await call.services.blobs.find(call.repository, digest)
+    row = await call.services.blobs.look(call.repository, digest)
     if call.may(Action.PUSH, call.repository):
         await call.services.blobs.keep(call.repository, digest, row)
     headers = _headers(digest)

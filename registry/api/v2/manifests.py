@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from aiohttp import web
 
+from auth.roles import Action
 from registry.api.answer import Answer
 from registry.api.call import Call
 from registry.api.wire import entity_tag, matches, parse_condition
@@ -26,6 +27,9 @@ async def get_manifest(call: Call) -> web.StreamResponse:
     """
     reference = _parse_known_reference(call)
     manifest = await call.services.manifests.get(call.repository, reference)
+    if call.request.method == "HEAD" and isinstance(reference, Digest) and call.may(Action.PUSH, call.repository):
+        # Who looks for a manifest may be about to push an index of it.
+        await call.services.manifests.keep(call.repository, reference, manifest)
     if _is_cached(call, manifest):
         return Answer(304, _headers(reference, manifest))
     return Answer(200, _headers(reference, manifest), manifest.content)

@@ -32,12 +32,15 @@ Answer = dict[str, Any]
 
 
 @functools.cache
-def _descriptions() -> Loader:
-    """The description of the service, which takes long to read: once for the process. Blocks."""
-    loader: Loader = AioSession().get_component("data_loader")
+def _session() -> AioSession:
+    """What all clients of the process are made of; its description of the service takes long to read. Blocks."""
+    session = AioSession()
+    loader: Loader = session.get_component("data_loader")
     for name in ("service-2", "endpoint-rule-set-1"):
         loader.load_service_model("s3", name)
-    return loader
+    # To wait for a "100 Continue" before each body costs a round trip, and has no time-out.
+    session.unregister("before-call.s3", add_expect_header)
+    return session
 
 
 class Client:
@@ -59,12 +62,10 @@ class Client:
 
     async def _open(self) -> Any:
         options = self._options
-        session = AioSession()
-        session.register_component("data_loader", await asyncio.to_thread(_descriptions))
-        # To wait for a "100 Continue" before each body costs a round trip, and has no time-out.
-        session.unregister("before-call.s3", add_expect_header)
         config = AioConfig(
             signature_version="s3v4",
+            # The usual one is put together anew for each request, and tells of the machine.
+            user_agent="berth",
             connect_timeout=options.connect_timeout_s,
             read_timeout=options.timeout_s,
             # Readers keep a connection for as long as their client takes.
@@ -77,7 +78,7 @@ class Client:
                 "payload_signing_enabled": options.checksum == "signature",
             },
         )
-        creating = session.create_client(
+        creating = (await asyncio.to_thread(_session)).create_client(
             "s3",
             region_name=options.region or None,
             endpoint_url=self._endpoint or None,

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from storage.blobs.driver import Span, StoredBytes, UploadWriter
+from storage.blobs.s3.client import Client
 from storage.blobs.s3.locks import Lock, UploadLocks
 from storage.blobs.s3.options import S3Options
 from storage.blobs.s3.parts import Part
@@ -45,10 +46,11 @@ class S3Driver:
     """A `BlobDriver`, and an `ObjectStore`.
 
     `locks` are those of one machine, where all processes are on it; without, the store keeps them.
+    `client` is another one than `options` say.
     """
 
-    def __init__(self, options: S3Options, locks: UploadLocks | None = None) -> None:
-        self._place = Place(options, locks)
+    def __init__(self, options: S3Options, locks: UploadLocks | None = None, client: Client | None = None) -> None:
+        self._place = Place(options, locks, client)
         self._signer = Signer(options)
         self._remembered: OrderedDict[str, _Remembered] = OrderedDict()
         self._leaving: set[asyncio.Future[None]] = set()

@@ -45,9 +45,9 @@ class Progress:
 
 
 class Place:
-    def __init__(self, options: S3Options, locks: UploadLocks | None) -> None:
+    def __init__(self, options: S3Options, locks: UploadLocks | None, client: Client | None = None) -> None:
         self.options = options
-        self.client = Client(options)
+        self.client = client or Client(options)
         self.layout = Layout(options.prefix)
         self.objects = Objects(self.client, options.checksum, options.page)
         self.multiparts = Multiparts(self.client, options.checksum, options.page)

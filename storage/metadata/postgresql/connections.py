@@ -1,4 +1,4 @@
-"""Connections to the database: how they are made, shared, and made again when the server was away."""
+"""Connections to the database: how they are shared, and made again when the server was away."""
 
 from __future__ import annotations
 
@@ -7,53 +7,19 @@ import math
 import time
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, nullcontext
-from dataclasses import dataclass, field
 from typing import TypeVar
 
 import asyncpg
-from asyncpg.connect_utils import SessionAttribute
 
 from storage.errors import StorageUnavailable
+from storage.metadata.postgresql.connecting import Database, close, connect
 from storage.metadata.postgresql.errors import is_lost, translate
 
 T = TypeVar("T")
 
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.02, 0.5
-_CLOSE_S = 5.0
 # A connection on which nothing was heard for longer may have been forgotten by what lies between.
 _IDLE_S = 300.0
-_CACHED_STATEMENTS = 500
-
-
-@dataclass(frozen=True, slots=True)
-class Database:
-    """Which database, and how it is used.
-
-    `url` is postgresql://user:password@host:port/name, with everything optional that libpq and asyncpg find elsewhere
-    (PGPASSWORD, .pgpass and the like). `connect_timeout_s` is how long anybody waits for a connection, also while the
-    server restarts; `statement_timeout_s` how long for the answer to one statement, None for ever. Without `prepared`
-    nothing is kept on a connection between two transactions, as poolers want it.
-    """
-
-    url: str = field(repr=False)
-    pool_size: int = 10
-    connect_timeout_s: float = 10.0
-    statement_timeout_s: float | None = 30.0
-    prepared: bool = True
-
-
-async def connect(database: Database) -> asyncpg.Connection:
-    """A connection of its own, outside of all pools. Raises what asyncpg raises."""
-    return await asyncpg.connect(
-        database.url,
-        timeout=database.connect_timeout_s,
-        command_timeout=database.statement_timeout_s,
-        statement_cache_size=_CACHED_STATEMENTS if database.prepared else 0,
-        max_cached_statement_lifetime=0,
-        server_settings={"application_name": "berth"},
-        # A standby has old rows, and takes no new ones.
-        target_session_attrs=SessionAttribute.read_write,
-    )
 
 
 class Patience:
@@ -65,25 +31,31 @@ class Patience:
 
     async def call(self, attempt: Callable[[], Awaitable[T]]) -> T:
         """Call `attempt` again while it fails for want of a connection. Raises what it raises."""
-        pause = _FIRST_PAUSE_S
+        pause, until = _FIRST_PAUSE_S, math.inf
         while True:
             try:
                 result = await attempt()
             except Exception as error:
-                if not is_lost(error) or not self._may_wait(pause):
+                if not is_lost(error):
+                    raise
+                # Others may succeed meanwhile, whose connections do not end: that is no reason to wait for ever.
+                until = min(until, self._failed())
+                left = until - asyncio.get_running_loop().time()
+                if left <= 0:
                     raise
             else:
                 self._failed_at = -math.inf
                 return result
-            await asyncio.sleep(pause)
+            await asyncio.sleep(min(pause, left))
             pause = min(2 * pause, _LONGEST_PAUSE_S)
 
-    def _may_wait(self, pause: float) -> bool:
+    def _failed(self) -> float:
+        """Take notice of a failure; until when it makes sense to wait."""
         now = asyncio.get_running_loop().time()
         if now - self._failed_at > self._wait_s:
             self._began_at = now
         self._failed_at = now
-        return now + pause <= self._began_at + self._wait_s
+        return self._began_at + self._wait_s
 
 
 class Connections:
@@ -144,17 +116,18 @@ class Connections:
             await self._room.acquire()
         try:
             connection = self._usable() or await connect(self._database)
+            begun_at = time.monotonic()
             try:
                 result = await work(connection)
             except BaseException as error:
-                self._take_back_after(error, connection)
+                self._take_back_after(error, connection, begun_at)
                 raise
             self._take_back(connection)
             return result
         finally:
             self._room.release()
 
-    def _take_back_after(self, error: BaseException, connection: asyncpg.Connection) -> None:
+    def _take_back_after(self, error: BaseException, connection: asyncpg.Connection, begun_at: float) -> None:
         if is_lost(error):
             connection.terminate()
         elif isinstance(error, Exception) and not isinstance(error, TimeoutError):
@@ -163,8 +136,16 @@ class Connections:
             self._leave(connection)
         if isinstance(error, asyncpg.ReadOnlySQLTransactionError):
             # The others are to the same server, which is not the one any more.
-            while self._free:
-                self._free.pop()[0].terminate()
+            self._give_up_before(math.inf)
+        elif is_lost(error) or isinstance(error, TimeoutError):
+            # What was not heard of meanwhile may be as dead.
+            self._give_up_before(begun_at)
+
+    def _give_up_before(self, time_s: float) -> None:
+        for connection, used_at in self._free:
+            if used_at < time_s:
+                connection.terminate()
+        self._free = [free for free in self._free if free[1] >= time_s]
 
     def _take_back(self, connection: asyncpg.Connection) -> None:
         if not connection.is_closed():
@@ -181,13 +162,6 @@ class Connections:
 
     def _leave(self, connection: asyncpg.Connection) -> None:
         """Break off what the connection does, and close it. That the caller need not wait for."""
-        task = asyncio.ensure_future(_close(connection))
+        task = asyncio.ensure_future(close(connection))
         self._leaving.add(task)
         task.add_done_callback(self._leaving.discard)
-
-
-async def _close(connection: asyncpg.Connection) -> None:
-    try:
-        await connection.close(timeout=_CLOSE_S)
-    except (TimeoutError, OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError):
-        connection.terminate()

@@ -3,25 +3,28 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import suppress
 
 import asyncpg
 
-from storage.metadata.postgresql.connections import Database, connect
+from storage.metadata.postgresql.connecting import Database, close, connect
 
 # Advisory locks are numbers. This one was drawn.
-_LEASE_LOCK = 0x6265_7274_6800_0002
+LEASE_LOCK = 0x6265_7274_6800_0002
 
 
 class DatabaseLease:
-    """A `Lease`: an advisory lock on a connection of its own, which ends with the process, the machine, or the server.
+    """A `Lease`: an advisory lock on a connection of its own, which ends with the process or the server.
 
     The lock is held by an open transaction in which nothing happens, so that poolers leave the connection alone.
     """
 
-    def __init__(self, database: Database) -> None:
-        """Nothing is connected yet."""
-        self._database = database
+    def __init__(self, database: Database, silence_s: float = 300) -> None:
+        """Nothing is connected yet.
+
+        Who has the lease and does not ask for `silence_s` loses it, so that it does not stay with a machine that
+        vanished. A worker asks once a minute.
+        """
+        self._database, self._silence_ms = database, int(silence_s * 1000)
         self._connection: asyncpg.Connection | None = None
         self._asking = asyncio.Lock()
 
@@ -43,15 +46,18 @@ class DatabaseLease:
             return True
         connection = await connect(self._database)
         try:
-            await connection.execute("BEGIN; SET LOCAL idle_in_transaction_session_timeout = 0")
-            if await connection.fetchval("SELECT pg_try_advisory_xact_lock($1)", _LEASE_LOCK):
+            # At other levels the transaction would keep the server from cleaning up.
+            await connection.execute(
+                "BEGIN ISOLATION LEVEL READ COMMITTED;"
+                f"SET LOCAL idle_in_transaction_session_timeout = {self._silence_ms}"
+            )
+            if await connection.fetchval("SELECT pg_try_advisory_xact_lock($1)", LEASE_LOCK):
                 self._connection = connection
                 return True
             return False
         finally:
             if self._connection is not connection:
-                with suppress(Exception):
-                    await connection.close()
+                await close(connection)
 
     def _drop(self) -> None:
         if self._connection is not None:

@@ -6,8 +6,9 @@ from dataclasses import replace
 
 from asyncpg import Connection
 
-from storage.metadata.migrate import SchemaTooNew, migrations
-from storage.metadata.postgresql.connections import Database, Patience, connect
+from storage.metadata.migrate import expect_known, migrations
+from storage.metadata.postgresql.connecting import Database, connect
+from storage.metadata.postgresql.connections import Patience
 
 DIALECT = "postgresql"
 VERSION_TABLE = "schema_version"
@@ -36,7 +37,7 @@ async def migrate(database: Database, upto: int | None = None) -> int:
     """Bring the database to the newest version (or to `upto`), all or nothing, and return the version.
 
     Any number of processes may do this at once: all but one wait, and find nothing left to do. Waits a while for a
-    server that is not there yet. Raises `SchemaTooNew`, and what asyncpg raises.
+    server that is not there yet. Raises `SchemaTooNew`, `CopyUnfinished`, and what asyncpg raises.
     """
     unhurried = replace(database, statement_timeout_s=None)
     connection = await Patience(database.connect_timeout_s).call(lambda: connect(unhurried))
@@ -66,6 +67,5 @@ async def _migrate(connection: Connection, target: int) -> int:
 
 async def _version_below(connection: Connection, target: int) -> int:
     version = await version_of(connection)
-    if version > target:
-        raise SchemaTooNew(version, target)
+    expect_known(version, target)
     return version

@@ -15,7 +15,8 @@ from typing import Any, Generic, TypeVar, cast
 import asyncpg
 
 from storage.errors import StorageUnavailable
-from storage.metadata.postgresql.connections import Connections, Database
+from storage.metadata.postgresql.connecting import Database
+from storage.metadata.postgresql.connections import Connections
 from storage.metadata.postgresql.errors import is_certain, is_conflict
 from storage.metadata.postgresql.migrating import VERSION_TABLE, found_version, migrate, version_of
 from storage.metadata.postgresql.turns import Turns
@@ -59,24 +60,26 @@ class _Transaction:
     """A `Transaction` whose methods only say what is wanted; whoever runs the work does it."""
 
     async def fetch_one(self, sql: str, *values: Value) -> Row | None:
-        found: Row | None = await _Ask(lambda connection: _fetch_one(connection, sql, values))
+        found: Row | None = await _Ask(lambda connection: fetch_one(connection, sql, values))
         return found
 
     async def fetch_all(self, sql: str, *values: Value) -> list[Row]:
-        found: list[Row] = await _Ask(lambda connection: _fetch_all(connection, sql, values))
+        found: list[Row] = await _Ask(lambda connection: fetch_all(connection, sql, values))
         return found
 
     async def execute(self, sql: str, *values: Value) -> int:
         status = await _Ask(lambda connection: connection.execute(numbered(sql), *_storable(values)))
-        return int(status.rpartition(" ")[2])
+        changed: str = status.rpartition(" ")[2]
+        # What changes tables tells no number of rows.
+        return int(changed) if changed.isdigit() else 0
 
 
-async def _fetch_one(connection: asyncpg.Connection, sql: str, values: tuple[Value, ...]) -> Row | None:
+async def fetch_one(connection: asyncpg.Connection, sql: str, values: tuple[Value, ...]) -> Row | None:
     found = await connection.fetchrow(numbered(sql), *_storable(values))
     return None if found is None else tuple(found)
 
 
-async def _fetch_all(connection: asyncpg.Connection, sql: str, values: tuple[Value, ...]) -> list[Row]:
+async def fetch_all(connection: asyncpg.Connection, sql: str, values: tuple[Value, ...]) -> list[Row]:
     found = await connection.fetch(numbered(sql), *_storable(values))
     return [tuple(row) for row in found]
 
@@ -105,10 +108,10 @@ class PostgresStore:
         self._turns = Turns(max(1, database.pool_size - 1), database.statement_timeout_s)
 
     async def fetch_one(self, sql: str, *values: Value) -> Row | None:
-        return await self._connections.use(lambda connection: _fetch_one(connection, sql, values))
+        return await self._connections.use(lambda connection: fetch_one(connection, sql, values))
 
     async def fetch_all(self, sql: str, *values: Value) -> list[Row]:
-        return await self._connections.use(lambda connection: _fetch_all(connection, sql, values))
+        return await self._connections.use(lambda connection: fetch_all(connection, sql, values))
 
     async def transact(self, work: Callable[[Transaction], Awaitable[T]], *, durable: bool = True) -> T:
         return await self._connections.use(
@@ -146,7 +149,7 @@ class _Run(Generic[T]):
 
     async def _run(self, connection: asyncpg.Connection, *, alone: bool) -> T:
         try:
-            await connection.execute(self._begin(alone=alone))
+            await self._begin(connection, alone=alone)
             result = await _do(self.work, connection)
         except TimeoutError:
             raise
@@ -165,15 +168,20 @@ class _Run(Generic[T]):
             ) from error
         return result
 
-    def _begin(self, *, alone: bool) -> str:
+    async def _begin(self, connection: asyncpg.Connection, *, alone: bool) -> None:
         # The lock comes before the first statement, since that decides what the transaction sees.
-        return (
+        begin = (
             "BEGIN ISOLATION LEVEL SERIALIZABLE;"
             f"SET LOCAL statement_timeout = {self.timeout_ms};"
             f"SET LOCAL idle_in_transaction_session_timeout = {self.timeout_ms};"
             f"SET LOCAL synchronous_commit = {'on' if self.durable else 'off'};"
             f"LOCK TABLE {VERSION_TABLE} IN {'EXCLUSIVE' if alone else 'ROW SHARE'} MODE"
         )
+        try:
+            await connection.execute(begin)
+        except asyncpg.FeatureNotSupportedError as error:
+            # A standby has no serializable transactions.
+            raise asyncpg.ReadOnlySQLTransactionError(str(error)) from error
 
 
 async def _roll_back(connection: asyncpg.Connection) -> None:

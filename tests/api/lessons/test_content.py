@@ -12,7 +12,7 @@ import pytest
 
 from auth.actor import OPERATING
 from auth.roles import Role
-from registry.app.serving import build_services
+from registry.app.services import build_services
 from storage.digest import parse_digest
 from storage.metadata import blobs
 from tests.api.content import (

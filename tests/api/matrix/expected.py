@@ -188,6 +188,24 @@ class OfRegistry:
 
 
 @dataclass(frozen=True)
+class OfRepository:
+    """The past of a repository, for those who may do this to its content; who may pull is told that this may not be."""
+
+    needs: str
+    there: int
+
+    def answer(self, to: Standing, place: Place) -> Expected:
+        if not _logged_in(to):
+            return _BASIC
+        may = to.content(place)
+        if "pull" in may and not set(self.needs.split()) <= may:
+            return _DENIED
+        if "pull" not in may or place in {Place.MISSING, Place.NOWHERE}:
+            return Expected(404, "NOT_FOUND")
+        return Expected(self.there)
+
+
+@dataclass(frozen=True)
 class OfProjectLog:
     """The audit log of a project. Administrators can also look for what there was in a project that is gone."""
 
@@ -265,6 +283,7 @@ Rule = (
     | Anybody
     | OfProject
     | OfRegistry
+    | OfRepository
     | OfProjectLog
     | OfAdministrators
     | OfUser

@@ -14,16 +14,26 @@ from registry.domain.access_tokens import NewToken
 from registry.errors import AttributeTaken, Conflict, NotFound
 from tests.api.accounts import PASSWORD, basic
 from tests.api.matrix.callers import Caller
-from tests.api.matrix.expected import Anybody, OfAdministrators, OfProject, OfProjectLog, OfRegistry, OfUser, Rule
-from tests.api.matrix.places import GROUP, PROJECT, PROJECTS, THERE_OR_NOT, USER, Place
+from tests.api.matrix.expected import (
+    Anybody,
+    OfAdministrators,
+    OfProject,
+    OfProjectLog,
+    OfRegistry,
+    OfRepository,
+    OfUser,
+    Rule,
+)
+from tests.api.matrix.places import EVERYWHERE, GROUP, PROJECT, PROJECTS, THERE_OR_NOT, USER, Place
 from tests.api.matrix.rows import Arguments, Prepare, Row, nothing
-from tests.api.matrix.world import ROBOT, VICTIM, World
+from tests.api.matrix.world import IMAGE, ROBOT, VICTIM, World
 
 _USER = "/v1/users/<user>"
 _GROUP = "/v1/groups/<group>"
 _PROJECT = "/v1/projects/<project>"
 _REGISTRY = f"{_PROJECT}/registries/<registry>"
 _ROBOT = f"{_PROJECT}/robots/<robot>"
+_REPOSITORY = "/v1/repositories/<name>"
 _FRESH = "fresh"
 _TARGET = Subject(SubjectKind.USER, USER[Place.PRIVATE])
 _PULLING = NewToken(_FRESH, frozenset({Action.PULL}), ("**",))
@@ -163,14 +173,19 @@ def _row(
 ) -> Row:
     method, _, template = line.partition(" ")
     template, mark, query = template.partition("?")
-    in_project = "<project>" in line
+    if "<name>" in line:
+        places = EVERYWHERE
+    elif "<project>" in line:
+        places = PROJECTS
+    else:
+        places = THERE_OR_NOT if "<user>" in line or "<group>" in line else (Place.PRIVATE,)
     body = b"" if document is None else orjson.dumps({"data": {"type": document[0], "attributes": document[1]}})
     return Row(
         method,
         template,
         rule,
         style="json-api",
-        places=PROJECTS if in_project else THERE_OR_NOT if "<user>" in line or "<group>" in line else (Place.PRIVATE,),
+        places=places,
         query=(mark + query).replace("<", "{").replace(">", "}"),
         body=body,
         media_type="application/vnd.api+json" if document is not None else "",
@@ -254,6 +269,13 @@ MANAGEMENT = [
     _row(f"POST {_ROBOT}/tokens", OfProject("maintain", 201), _TOKEN, prepare=_no_robot_token, known=_BOT),
     _row(f"GET {_ROBOT}/tokens/<token>", OfProject("maintain", 200), prepare=_robot_token, known=_BOT),
     _row(f"DELETE {_ROBOT}/tokens/<token>", OfProject("maintain", 204), prepare=_robot_token, known=_BOT),
+    _row(f"GET {_REPOSITORY}/tag-history", OfRepository("pull", 200)),
+    _row(f"GET {_REPOSITORY}/deleted-tags", OfRepository("pull push", 200)),
+    _row(f"GET {_REPOSITORY}/deleted-manifests", OfRepository("pull push", 200)),
+    # It is there: only to bring back what was deleted one has to be allowed to delete.
+    _row(
+        f"POST {_REPOSITORY}/restorations", OfRepository("pull push", 201), ("restorations", {"digest": IMAGE.digest})
+    ),
     _row("GET /v1/audit", OfAdministrators(200)),
     _row("GET /v1/audit?filter[project]=<project>", OfProjectLog()),
     _row("GET /v1/audit/export", OfAdministrators(200)),

@@ -46,6 +46,11 @@ class Row:
     def is_for_the_registry(self) -> bool:
         return self.template.startswith("/v2/")
 
+    @property
+    def is_about_content(self) -> bool:
+        """Whether what somebody may know follows from what they may do to a repository."""
+        return self.is_for_the_registry or "<name>" in self.template
+
     def path(self, place: Place, found: Arguments) -> str:
         """The path to ask for."""
         named = {

@@ -8,9 +8,13 @@ import orjson
 
 from registry.api.rest.routes import ROUTES
 from registry.api.routing import Route
+from tests.api.content import index
 from tests.api.rest.client import JSON_API, Client, created, ids_of
-from tests.api.rest.world import PASSWORD, World
+from tests.api.rest.world import PASSWORD, World, delete_manifest, put_manifest
 from tests.api.server import Answer
+
+# What was in a repository.
+DELETED = index([])
 
 # The type that each row with a body wants, and attributes that it takes.
 BODIES: Mapping[tuple[str, str], tuple[str, Mapping[str, object]]] = {
@@ -36,6 +40,7 @@ BODIES: Mapping[tuple[str, str], tuple[str, Mapping[str, object]]] = {
     ("POST", "/v1/projects/<project>/robots"): ("robots", {"name": "new", "role": "guest"}),
     ("PATCH", "/v1/projects/<project>/robots/<robot>"): ("robots", {"description": "new"}),
     ("POST", "/v1/projects/<project>/robots/<robot>/tokens"): ("tokens", {"name": "new", "actions": ["pull"]}),
+    ("POST", "/v1/repositories/<name>/restorations"): ("restorations", {"digest": DELETED.digest}),
 }
 
 
@@ -68,6 +73,8 @@ async def stage(world: World) -> Requests:
     )
     tag = created(await chief.post(f"{main}/immutable-tags", "immutable-tags", {"repositories": "**", "tags": "v*"}))
     created(await chief.post("/v1/groups/devs/members", "group-members", {"name": "someone"}))
+    await put_manifest(chief, "acme/app", DELETED, "old")
+    await delete_manifest(chief, "acme/app", DELETED)
     await log_in(world.client("someone"))
     (session,) = ids_of(await chief.get("/v1/users/someone/sessions"))
     (token,) = ids_of(await chief.get("/v1/users/someone/tokens"))
@@ -83,6 +90,7 @@ async def stage(world: World) -> Requests:
         "immutable": tag["id"],
         "subject": "user:reader",
         "robot": "ci",
+        "name": "acme/app",
     }
     return Requests(arguments, robot_token)
 

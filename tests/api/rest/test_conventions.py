@@ -178,7 +178,7 @@ async def test_bad_pages(world: World, row: str) -> None:
 
 def test_lists() -> None:
     """All lists are known."""
-    assert len(LISTS) == 13
+    assert len(LISTS) == 16
 
 
 async def test_locations(world: World) -> None:

@@ -22,6 +22,9 @@ async def test_create(world: World) -> None:
         "kind": "local",
         "visibility": "private",
         "description": "",
+        "untaggedAfter": None,
+        "orphanedAfter": None,
+        "redirect": None,
     }
     assert registry["relationships"] == {
         "project": {"data": {"type": "projects", "id": "acme"}, "links": {"related": "/v1/projects/acme"}},
@@ -93,10 +96,27 @@ async def test_update(world: World) -> None:
     assert attributes_of(await owner.send("PATCH", MAIN, "registries", {}, id="acme/main")) == changed
 
 
+async def test_settings(world: World) -> None:
+    """A registry can have settings of its own, times in seconds; null lets it be as configured again."""
+    maintainer = world.client("maintainer")
+    own = {"untaggedAfter": 3600, "orphanedAfter": 0, "redirect": "large"}
+    changed = attributes_of(await maintainer.patch(MAIN, "registries", own))
+    assert {name: changed[name] for name in own} == own
+    changed = attributes_of(await maintainer.patch(MAIN, "registries", {"untaggedAfter": None, "description": "Ours"}))
+    assert {name: changed[name] for name in own} == {**own, "untaggedAfter": None}
+    assert attributes_of(await world.client("reader").get(MAIN)) == changed
+
+
 @pytest.mark.parametrize(
     ("attributes", "status", "problem"),
     [
         ({"prefix": "acme/other"}, 400, ("MEMBER_UNKNOWN", "/data/attributes/prefix")),
+        ({"untaggedAfter": "30d"}, 400, ("UNTAGGED_AFTER_INVALID", "/data/attributes/untaggedAfter")),
+        ({"untaggedAfter": True}, 400, ("UNTAGGED_AFTER_INVALID", "/data/attributes/untaggedAfter")),
+        ({"orphanedAfter": 1.5}, 400, ("ORPHANED_AFTER_INVALID", "/data/attributes/orphanedAfter")),
+        ({"orphanedAfter": -1}, 422, ("ORPHANED_AFTER_INVALID", "/data/attributes/orphanedAfter")),
+        ({"untaggedAfter": 2**62}, 422, ("UNTAGGED_AFTER_INVALID", "/data/attributes/untaggedAfter")),
+        ({"redirect": "often"}, 422, ("REDIRECT_INVALID", "/data/attributes/redirect")),
         ({"visibility": None}, 400, ("VISIBILITY_INVALID", "/data/attributes/visibility")),
         ({"visibility": ""}, 422, ("VISIBILITY_INVALID", "/data/attributes/visibility")),
         ({"description": "x" * 1001}, 422, ("DESCRIPTION_INVALID", "/data/attributes/description")),

@@ -20,6 +20,7 @@ _MEMBERS_READ = "404 403 200 200 200 200 200"
 _PROJECT = "/v1/projects/<project>"
 _REGISTRY = f"{_PROJECT}/registries/<registry>"
 _ROBOT = f"{_PROJECT}/robots/<robot>"
+_REPOSITORY = "/v1/repositories/<name>"
 
 EXPECTED = {
     "GET /v1/me": _MAY_ALL,
@@ -79,6 +80,11 @@ EXPECTED = {
     f"POST {_ROBOT}/tokens": _MAINTENANCE.format(201),
     f"GET {_ROBOT}/tokens/<token>": _MAINTENANCE.format(200),
     f"DELETE {_ROBOT}/tokens/<token>": _MAINTENANCE.format(204),
+    f"GET {_REPOSITORY}/tag-history": "404 404 200 200 200 200 200",
+    f"GET {_REPOSITORY}/deleted-tags": "404 404 403 200 200 200 200",
+    f"GET {_REPOSITORY}/deleted-manifests": "404 404 403 200 200 200 200",
+    # What comes back was deleted.
+    f"POST {_REPOSITORY}/restorations": "404 404 403 403 201 201 201",
     "GET /v1/audit": _ADMINISTRATION.format(200),
     "GET /v1/audit/export": _ADMINISTRATION.format(200),
 }

@@ -11,7 +11,7 @@ from registry.app.management import build_management
 from registry.domain.access_tokens import NewToken
 from storage.clock import SystemClock
 from storage.metadata.store import MetadataStore
-from tests.api.content import digest_of
+from tests.api.content import Document, digest_of
 from tests.api.rest.client import Client
 from tests.api.server import Registry
 
@@ -19,7 +19,7 @@ PASSWORD = "a password of nine words is long enough here"
 PROJECT = "acme"
 
 # Hashes that cost nothing: what they protect are tests.
-_CHEAP = Passwords(time_cost=1, memory_kib=8)
+CHEAP = Passwords(time_cost=1, memory_kib=8)
 
 
 @dataclass
@@ -53,7 +53,7 @@ class World:
 
 async def populate(store: MetadataStore) -> dict[str, str]:
     """Put everybody into the store, and return their access tokens by their names."""
-    management = build_management(store, SystemClock(), _CHEAP)
+    management = build_management(store, SystemClock(), CHEAP)
     await management.users.create(OPERATING, "chief", PASSWORD, SystemRole.ADMIN)
     await management.projects.create(OPERATING, PROJECT)
     for role in Role:
@@ -76,3 +76,17 @@ async def push(client: Client, repository: str) -> None:
     path = f"/v2/{repository}/blobs/uploads/?digest={digest_of(content)}"
     answer = await client.registry.ask("POST", path, headers=client.login(), body=content)
     assert answer.status == 201, answer.body
+
+
+async def put_manifest(client: Client, repository: str, pushed: Document, reference: str) -> None:
+    """Push a manifest to a tag, or by its digest."""
+    path, headers = f"/v2/{repository}/manifests/{reference}", {"Content-Type": pushed.media_type}
+    answer = await client.registry.ask("PUT", path, headers={**client.login(), **headers}, body=pushed.content)
+    assert answer.status == 201, answer.body
+
+
+async def delete_manifest(client: Client, repository: str, pushed: Document) -> None:
+    """Delete a manifest with its tags."""
+    path = f"/v2/{repository}/manifests/{pushed.digest}"
+    answer = await client.registry.ask("DELETE", path, headers=client.login())
+    assert answer.status == 202, answer.body

@@ -78,8 +78,11 @@ class _Maker:
         clock = FakeClock()
         tags = Tags(self.store, clock, Audit(clock))
         limits = UploadLimits(blob_size=0, receiving=10, idle_s=3600)
-        self.uploads = Uploads(self.store, self.driver, clock, Leases(clock, 3600), limits)
-        self.manifests = Manifests(self.store, clock, tags, Audit(clock), sparse_indexes=False)
+        leases = Leases(clock, 3600)
+        self.uploads = Uploads(self.store, self.driver, clock, leases, limits)
+        self.manifests = Manifests(
+            self.store, clock, tags, leases, Audit(clock), sparse_indexes=False, keep_deleted=True
+        )
         self.digests: dict[str, Digest] = {}
 
     async def blob(self, repository: RepositoryName, name: str, content: bytes, algorithm: str = "sha256") -> Json:

@@ -77,6 +77,7 @@ def test_problem_is_a_sentence() -> None:
             "missing",
         ),
         ("DELETE FROM blobs WHERE digest = :layer", "blob {layer}", "repository 1 links it"),
+        ("UPDATE blobs SET damaged_at = 1 WHERE digest = :layer", "blob {layer}", "its bytes were found damaged"),
         ("DELETE FROM blob_links WHERE digest = :layer", "manifest {image} in app", "it needs {layer}"),
         ("DELETE FROM blob_links WHERE digest = :config", "manifest {foreign_image} in other", "it needs {config}"),
         ("UPDATE blob_links SET repository_id = 99 WHERE digest = :layer", "blob {layer}", "repository 99 links it"),

@@ -36,6 +36,7 @@ CREATE TABLE tag_history (
     token           TEXT COLLATE "C"
 );
 CREATE INDEX tag_history_tag ON tag_history (repository_id, tag, id);
+CREATE INDEX tag_history_repository ON tag_history (repository_id, id);
 
 -- Manifests that can still be brought back. What they need of the blobs stays stored as long.
 CREATE TABLE deleted_manifests (
@@ -52,6 +53,7 @@ CREATE TABLE deleted_manifests (
     UNIQUE (repository_id, digest)
 );
 CREATE INDEX deleted_manifests_at ON deleted_manifests (deleted_at);
+CREATE INDEX deleted_manifests_repository ON deleted_manifests (repository_id, id);
 CREATE TABLE deleted_references (
     manifest_id  BIGINT           NOT NULL REFERENCES deleted_manifests (id) ON DELETE CASCADE,
     digest       TEXT COLLATE "C" NOT NULL,

@@ -12,7 +12,8 @@ from auth.principals import ANONYMOUS
 from auth.roles import Action
 from auth.tokens import Holder, Issuer
 from registry.app.access import build_access
-from registry.app.serving import build_services
+from registry.app.collecting import build_collector
+from registry.app.services import build_services
 from registry.app.storing import Storage
 from registry.app.upkeep import Upkeep
 from registry.config.load import load
@@ -45,7 +46,8 @@ class Process:
         self.access = build_access(config, self.store, self.clock, PASSWORDS)
         services = build_services(config, storage, PASSWORDS)
         self.manage = services.management
-        self.upkeep = Upkeep(config, storage, self.clock, services, self.access, Metrics())
+        collector = build_collector(config, storage, services)
+        self.upkeep = Upkeep(config, storage, self.clock, services, self.access, Metrics(), collector)
 
     async def keys(self) -> list[str]:
         """The keys that this worker trusts, the one that signs first."""

@@ -10,7 +10,7 @@ from auth.roles import Action
 from registry.cli.nouns import UsageError, row_id
 from registry.cli.projects import named
 from registry.cli.rights import actions, actions_or_nothing, subject
-from registry.cli.times import earlier, later
+from registry.cli.times import earlier, later, length
 
 DAY_MS = 86_400_000
 
@@ -24,6 +24,21 @@ def test_length_of_time_counts_from_now(text: str, length_ms: int) -> None:
     now = time.time() * 1000
     assert abs(later(text) - now - length_ms) < 60_000
     assert abs(now - earlier(text) - length_ms) < 60_000
+
+
+@pytest.mark.parametrize(
+    ("text", "length_ms"), [("30d", 30 * DAY_MS), ("90s", 90_000), ("never", 0), ("default", None)]
+)
+def test_length_of_time_alone(text: str, length_ms: int | None) -> None:
+    """A length of time is a number with a unit, or none at all, or what is configured."""
+    assert length(text) == length_ms
+
+
+@pytest.mark.parametrize("text", ["", "30", "0d", "-1d", "2027-01-31", "Never"])
+def test_other_lengths_are_refused(text: str) -> None:
+    """What is no length is refused; none at all is said in a word, not with a zero."""
+    with pytest.raises(argparse.ArgumentTypeError, match="30d or 12h, or never, or default"):
+        length(text)
 
 
 @pytest.mark.parametrize(

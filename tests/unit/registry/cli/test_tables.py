@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from registry.cli.tables import Record, Value, cell, json_line, moment, table
+from registry.cli.tables import Record, Value, cell, json_line, length, moment, table
 
 AT = datetime(2027, 1, 31, 18, 0, 0, 70_000, UTC)
 
@@ -32,6 +32,9 @@ def test_empty_table_is_its_titles() -> None:
         (False, "no"),
         (["pull", "push"], "pull, push"),
         (AT, "2027-01-31T18:00:00Z"),
+        (length(36 * 3_600_000), "36h"),
+        (length(14 * 86_400_000), "14d"),
+        (length(0), "never"),
         ("Zoë 東京", "Zoë 東京"),
         ("a\nb\x1b[31m\x9b\u202e", r"a\nb\x1b[31m\x9b\u202e"),
     ],
@@ -43,9 +46,9 @@ def test_cells(value: Value, shown: str) -> None:
 
 def test_json_line() -> None:
     """A record is one line of JSON, in ASCII, with its times to the millisecond."""
-    record: Record = {"name": "Zo\u00eb\n", "at": AT, "none": None, "list": ("a",), "yes": True}
+    record: Record = {"name": "Zo\u00eb\n", "at": AT, "after": length(90_000), "list": ("a",), "yes": True}
     assert json_line(record) == (
-        r'{"name":"Zo\u00eb\n","at":"2027-01-31T18:00:00.070Z","none":null,"list":["a"],"yes":true}'
+        r'{"name":"Zo\u00eb\n","at":"2027-01-31T18:00:00.070Z","after":90,"list":["a"],"yes":true}'
     )
 
 

@@ -21,6 +21,7 @@ from tests.unit.registry.domain.people import People
 # Members of the project `acme`, by role. `stranger` is a member of none, `neighbour` owns the project `zeta`.
 MEMBERS = [role.value for role in Role]
 EVERYONE = Subject(SubjectKind.EVERYONE)
+CONTENT = frozenset(Action) - {Action.MANAGE}
 _TABLES = ["projects", "registries", "rules", "immutable_tags"]
 
 
@@ -74,8 +75,13 @@ class Tenants(People):
 
         async def insert(tx: Transaction) -> None:
             repository_id = await repositories.ensure(tx, RepositoryName(name), 0)
-            await tx.execute("INSERT INTO blobs VALUES ('sha256:11', 1, 'key', 0) ON CONFLICT (digest) DO NOTHING")
-            await tx.execute("INSERT INTO blob_links VALUES (?, 'sha256:11', 0)", repository_id)
+            await tx.execute(
+                "INSERT INTO blobs (digest, size, storage_key, created_at) VALUES ('sha256:11', 1, 'key', 0)"
+                " ON CONFLICT (digest) DO NOTHING"
+            )
+            await tx.execute(
+                "INSERT INTO blob_links (repository_id, digest, created_at) VALUES (?, 'sha256:11', 0)", repository_id
+            )
 
         await self.store.transact(insert)
 
@@ -93,8 +99,8 @@ class Tenants(People):
         return [*await super()._everything(), *own]
 
 
-def limited(actor: Actor) -> Actor:
-    """The actor with an access token that is for content, and not to manage with."""
+def limited(actor: Actor, actions: frozenset[Action] = CONTENT) -> Actor:
+    """The actor with an access token for these actions, for content and not to manage with where none are named."""
     assert isinstance(actor.access, Rights)
-    restriction = Restriction("laptop", frozenset(Action) - {Action.MANAGE}, (pattern("**"),))
+    restriction = Restriction("laptop", actions, (pattern("**"),))
     return Actor(replace(actor.access, restriction=restriction), token="laptop")

@@ -6,8 +6,10 @@ import pytest
 
 from auth.actor import OPERATING
 from auth.principals import parse_subject
+from registry.domain.registries import Settings
 from storage.errors import StorageUnavailable
-from tests.unit.registry.domain.knowing import Process
+from storage.names import RepositoryName
+from tests.unit.registry.domain.knowing import APP, Process
 from tests.unit.registry.domain.tenants import Tenants
 
 DEVELOPER = parse_subject("user:developer")
@@ -37,6 +39,20 @@ async def test_what_is_known_is_not_read_again(process: Process) -> None:
     assert process.store.reads == reads
     assert not await process.accesses.refresh()
     assert process.store.reads == reads + 1
+
+
+async def test_registry_of_a_repository(process: Process) -> None:
+    """Which registry has a repository, and what it wants for it, is read once, and anew after each change."""
+    await process.accesses.refresh()
+    repository = RepositoryName(APP)
+    for redirect in (None, "large"):
+        await process.tenants.registries.update(OPERATING, "acme", "main", settings=Settings(redirect=redirect))
+        assert await process.accesses.refresh()
+        for _ in range(10):
+            found = await process.accesses.registry_of(repository)
+            assert found is not None
+            assert (found.name, found.redirect) == ("main", redirect)
+    assert process.store.reads == 3 + 2 * 2
 
 
 async def test_store_that_cannot_be_read(process: Process) -> None:

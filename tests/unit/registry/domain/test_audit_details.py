@@ -15,6 +15,7 @@ from registry.domain.audit import Audit
 from registry.domain.blobs import Blobs
 from registry.domain.leases import Leases
 from registry.domain.manifests import Manifests, Push
+from registry.domain.restoring import Restoring
 from registry.domain.robots import RobotChanges
 from registry.domain.tags import Tags
 from registry.domain.users import UserChanges
@@ -39,10 +40,13 @@ class Place(Tenants):
 
     def __init__(self, tenants: Tenants) -> None:
         super().__init__(tenants.store)
-        audit = Audit(self.clock)
+        audit, leases = Audit(self.clock), Leases(self.clock, 3600)
         self.tags = Tags(self.store, self.clock, audit)
-        self.manifests = Manifests(self.store, self.clock, self.tags, audit, sparse_indexes=False)
-        self.blobs = Blobs(self.store, MemoryDriver(), Leases(self.clock, 3600), audit)
+        self.manifests = Manifests(
+            self.store, self.clock, self.tags, leases, audit, sparse_indexes=False, keep_deleted=True
+        )
+        self.restoring = Restoring(self.store, self.clock, self.tags, leases, audit, keep_s=3600, sparse_indexes=False)
+        self.blobs = Blobs(self.store, MemoryDriver(), leases, audit)
         self.secrets = [PASSWORD]
 
     async def entries(self, after: int = 0) -> list[Entry]:
@@ -237,6 +241,17 @@ CONTENT: Table = [
             ("tag.delete", "acme/app:1", "acme", str(OLD_DIGEST)),
             ("manifest.delete", f"acme/app@{OLD_DIGEST}", "acme", None),
         ],
+    ),
+    (
+        lambda p: p.restoring.restore_manifest(OPERATING, APP, OLD_DIGEST, [parse_tag("old")]),
+        [
+            ("manifest.restore", f"acme/app@{OLD_DIGEST}", "acme", OCI_INDEX),
+            ("tag.create", "acme/app:old", "acme", str(OLD_DIGEST)),
+        ],
+    ),
+    (
+        lambda p: p.restoring.restore_tag(OPERATING, APP, parse_tag("latest")),
+        [("tag.create", "acme/app:latest", "acme", str(NEW_DIGEST))],
     ),
     (Place.blob, [("blob.delete", f"acme/app@{BLOB}", "acme", None)]),
 ]

@@ -4,7 +4,7 @@ import pytest
 
 from auth.actor import OPERATING
 from auth.roles import Action
-from registry.domain.registries import REGISTRIES_MAX, Registry
+from registry.domain.registries import REGISTRIES_MAX, Registry, Settings
 from registry.errors import AttributeInvalid, AttributeTaken, Conflict, NotFound
 from storage.metadata.store import Transaction
 from tests.unit.registry.domain.tenants import EVERYONE, Tenants
@@ -130,6 +130,44 @@ async def test_update(tenants: Tenants) -> None:
     changed = await tenants.registries.update(owner, "acme", "main", "private", "")
     assert (changed.visibility, changed.description) == ("private", "")
     assert await tenants.registries.get(owner, "acme", "main") == changed
+
+
+async def test_settings(tenants: Tenants) -> None:
+    """Those that are given are changed, each to a value or back to what is configured; the audit log says how."""
+    maintainer = await tenants.actor("maintainer")
+    day = 86_400_000
+    detail = "untagged after default -> 30d, orphaned after default -> never, redirect default -> large"
+    async with tenants.noted(maintainer, "registry.update", "registry:acme/main", "acme", detail):
+        changed = await tenants.registries.update(
+            maintainer,
+            "acme",
+            "main",
+            settings=Settings(untagged_after=30 * day, orphaned_after=0, redirect="large"),
+        )
+    assert (changed.untagged_after, changed.orphaned_after, changed.redirect) == (30 * day, 0, "large")
+    detail = "untagged after 30d -> 36h, redirect large -> default"
+    async with tenants.noted(maintainer, "registry.update", "registry:acme/main", "acme", detail):
+        changed = await tenants.registries.update(
+            maintainer, "acme", "main", settings=Settings(untagged_after=36 * 3_600_000, redirect=None)
+        )
+    assert (changed.untagged_after, changed.orphaned_after, changed.redirect) == (36 * 3_600_000, 0, None)
+    assert await tenants.registries.get(maintainer, "acme", "main") == changed
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        Settings(untagged_after=-1),
+        Settings(orphaned_after=-1),
+        Settings(untagged_after=10**18),
+        Settings(redirect=""),
+        Settings(redirect="Always"),
+    ],
+)
+async def test_bad_settings(tenants: Tenants, settings: Settings) -> None:
+    """Times are not negative and not endless, and clients are sent elsewhere never, always, or for large blobs."""
+    async with tenants.refused(AttributeInvalid, "has to be"):
+        await tenants.registries.update(OPERATING, "acme", "main", settings=settings)
 
 
 async def test_delete(tenants: Tenants) -> None:

@@ -118,3 +118,17 @@ async def test_cache_without_room() -> None:
     cache, key = CachingDriver(driver, 0), await stored(driver, b"small")
     assert [await read(cache, key) for _ in range(3)] == [b"small"] * 3
     assert (driver.opened, driver.open_readers) == (3, 0)
+
+
+async def test_what_is_kept_is_read_anew_after_a_while() -> None:
+    """Bytes that came wrong from a disk, and are right there by now, are not sent for ever."""
+    driver, now = CountingDriver(), 0.0
+    cache, key = CachingDriver(driver, 1024 * KIB, lambda: now), await stored(driver, b"right")
+    driver.stored[key] = b"wrong"
+    assert await read(cache, key) == b"wrong"
+    driver.stored[key] = b"right"
+    now = 299.0
+    assert await read(cache, key) == b"wrong"
+    now = 300.0
+    assert [await read(cache, key), await read(cache, key)] == [b"right", b"right"]
+    assert driver.opened == 2

@@ -1,10 +1,12 @@
 """Which registry a repository belongs to: in whose way its content is, and whose rules hold for it."""
 
+from dataclasses import replace
+
 from hypothesis import given
 from hypothesis import strategies as st
 
 from storage.metadata import immutable_tags, registries, repositories
-from storage.metadata.registries import NewRegistry
+from storage.metadata.registries import NewRegistry, Policy
 from storage.metadata.sqlite import MemoryStore
 from storage.metadata.store import Transaction
 from storage.names import RepositoryName
@@ -46,6 +48,17 @@ async def test_content(prefixes: set[str], full: set[str], empty: set[str], aske
     known = prefixes | {asked}
     expected = any(next((prefix for prefix in prefixes_of(name) if prefix in known), None) == asked for name in full)
     assert await registries.has_content(store, asked) == expected
+    await store.close()
+
+
+async def test_policies() -> None:
+    """Every registry has a policy, with nothing in it where it is as configured for all."""
+    store = await a_store({"a", "b"}, set(), set())
+    row = await registries.find(store, 1, "a")
+    assert row is not None
+    await store.transact(lambda tx: registries.update(tx, replace(row, untagged_after=1000, orphaned_after=0)))
+    expected = [Policy("", None, None), Policy("a", 1000, 0), Policy("b", None, None)]
+    assert sorted(await registries.policies(store), key=lambda policy: policy.prefix) == expected
     await store.close()
 
 

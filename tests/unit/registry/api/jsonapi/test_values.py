@@ -8,6 +8,7 @@ from auth.roles import Role
 from registry.api.jsonapi.values import (
     Reader,
     flag,
+    length_ms,
     nullable,
     one_of,
     optional_time_text,
@@ -28,6 +29,7 @@ GOOD: list[tuple[str, Reader[object], object, object]] = [
     ("an array", several(one_of(Role)), ["owner", "guest"], [Role.OWNER, Role.GUEST]),
     ("null", nullable(text), None, None),
     ("not null", nullable(text), "a", "a"),
+    ("seconds", length_ms, 90, 90_000),
     ("the epoch", time_ms, "1970-01-01T00:00:00Z", 0),
     ("milliseconds", time_ms, "1970-01-01T00:00:01.234Z", 1234),
     ("more digits than milliseconds", time_ms, "1970-01-01T00:00:00.123456789Z", 123),
@@ -49,6 +51,8 @@ BAD: list[tuple[str, Reader[object], object, str]] = [
     ("a bad item", several(text), ["a", 1], "at position 1 has to be a string"),
     ("too many items", several(text), ["a"] * 101, "may have at most 100 items"),
     ("null in an array", several(text), [None], "at position 0 has to be a string"),
+    ("half a second", length_ms, 0.5, "has to be a whole number of seconds"),
+    ("a flag for seconds", length_ms, True, "has to be a whole number of seconds"),
     ("a number for a time", time_ms, 0, "has to be a time such as 2030-01-31T12:00:00Z"),
 ]
 
