@@ -1,0 +1,288 @@
+"""HTTP as it goes over the wire: requests exactly as a check wants them, answers with everything that came.
+
+Nothing is retried, decoded or corrected on the way, because that is what is being judged.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import json
+import select
+import ssl
+import threading
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import SplitResult, urljoin, urlsplit
+
+from conformance.requirement import Failed
+
+Body = bytes | Iterable[bytes] | None
+
+REDIRECTS_MAX = 5
+SHOWN_MAX = 2000
+_REDIRECTS = {301, 302, 303, 307, 308}
+_SECRET = {"authorization", "cookie", "set-cookie", "proxy-authorization"}
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Where the registry is, and how long an answer may take. `ca` is a file with certificates to trust."""
+
+    url: str
+    timeout_s: float = 30.0
+    insecure: bool = False
+    ca: str | None = None
+
+    def context(self) -> ssl.SSLContext:
+        """The settings of TLS."""
+        context = ssl.create_default_context(cafile=self.ca)
+        if self.insecure:
+            context.check_hostname = False
+            context.verify_mode = ssl.CERT_NONE
+        return context
+
+
+@dataclass(slots=True)
+class Answer:
+    """What came back. `headers` are as they came, in their order; `url` is that of the last request."""
+
+    method: str
+    url: str
+    sent: list[tuple[str, str]]
+    sent_body: str
+    status: int
+    headers: list[tuple[str, str]]
+    body: bytes
+    seconds: float = 0.0
+    before: list[Answer] = field(default_factory=list)
+
+    def header(self, name: str) -> str | None:
+        """A header's value; several are joined with commas."""
+        found = self.all(name)
+        return ", ".join(found) if found else None
+
+    def all(self, name: str) -> list[str]:
+        """The values of all headers of this name."""
+        return [value for key, value in self.headers if key.lower() == name.lower()]
+
+    def expect(self, *statuses: int, what: str = "") -> Answer:
+        """This answer, if it has one of the statuses. Raises `Failed`."""
+        if self.status not in statuses:
+            wanted = " or ".join(map(str, statuses))
+            raise Failed(f"{self.method} {self.path} answered {self.status}, expected {wanted}{what and f': {what}'}")
+        return self
+
+    def expect_header(self, name: str, value: str | None = None) -> str:
+        """The value of a header that has to be there, and to be this one if `value` is given. Raises `Failed`."""
+        found = self.header(name)
+        if found is None:
+            raise Failed(f"{self.method} {self.path} answered {self.status} without the header {name}")
+        if value is not None and found != value:
+            raise Failed(f"{self.method} {self.path} answered with {name}: {found}, expected {value}")
+        return found
+
+    def expect_body(self, body: bytes) -> Answer:
+        """This answer, if its body is exactly this. Raises `Failed`."""
+        if self.body != body:
+            raise Failed(f"{self.method} {self.path} answered with {_difference(self.body, body)}")
+        return self
+
+    def json(self) -> Any:
+        """The body, read as JSON. Raises `Failed`."""
+        try:
+            return json.loads(self.body)
+        except ValueError as error:
+            raise Failed(f"the body of {self.method} {self.path} is not JSON: {error}") from error
+
+    @property
+    def path(self) -> str:
+        parts = urlsplit(self.url)
+        return parts.path + (f"?{parts.query}" if parts.query else "")
+
+    def location(self) -> str:
+        """The URL that `Location` names. Raises `Failed` if there is none."""
+        return urljoin(self.url, self.expect_header("Location"))
+
+    def shown(self) -> dict[str, object]:
+        """What was sent and received, for reports: without secrets, and cut where it is long."""
+        return {
+            "request": f"{self.method} {self.url}",
+            "requestHeaders": _redacted(self.sent),
+            "requestBody": self.sent_body,
+            "status": self.status,
+            "headers": _redacted(self.headers),
+            "body": _text(self.body),
+            "seconds": round(self.seconds, 4),
+        }
+
+
+class Broken(Failed):
+    """No answer came, or not a whole one. `answer` is what came; without a status nothing came."""
+
+    def __init__(self, answer: Answer, error: Exception) -> None:
+        came = f"{answer.status} and then " if answer.status else ""
+        told = str(error) or type(error).__name__
+        super().__init__(f"{answer.method} {answer.path} got no whole answer: {came}{told}")
+        self.answer = answer
+        if isinstance(error, http.client.IncompleteRead):
+            answer.body = error.partial
+
+
+class Wire:
+    """Connections to a registry, one per thread and host. Use `close` at the end."""
+
+    def __init__(self, target: Target) -> None:
+        self.target = target
+        self._local = threading.local()
+        self._all: list[http.client.HTTPConnection] = []
+        self._lock = threading.Lock()
+
+    def close(self) -> None:
+        with self._lock:
+            for connection in self._all:
+                connection.close()
+            self._all.clear()
+
+    def hang_up(self) -> None:
+        """Close the connections of this thread, which is not needed any more."""
+        pool: dict[tuple[str, str], http.client.HTTPConnection] = getattr(self._local, "pool", {})
+        with self._lock:
+            for connection in pool.values():
+                connection.close()
+                self._all.remove(connection)
+        pool.clear()
+
+    def url(self, path: str) -> str:
+        """The URL of a path of the registry; of a URL itself."""
+        return urljoin(self.target.url.rstrip("/") + "/", path) if "://" not in path else path
+
+    def send(
+        self,
+        method: str,
+        path: str,
+        headers: Mapping[str, str] | None = None,
+        body: Body = None,
+        *,
+        redirects: bool = True,
+    ) -> Answer:
+        """Send one request, and what redirects of its answer ask for. Raises `Broken`.
+
+        A body of bytes has a Content-Length, one of pieces is sent in chunks. `Authorization` does not go to another
+        host.
+        """
+        answer = self._send(method, self.url(path), dict(headers or {}), body)
+        before: list[Answer] = []
+        while redirects and _is_followed(answer, body) and len(before) < REDIRECTS_MAX:
+            before.append(answer)
+            following = answer.location()
+            kept = dict(headers or {})
+            if urlsplit(following).netloc != urlsplit(answer.url).netloc:
+                kept = {name: value for name, value in kept.items() if name.lower() != "authorization"}
+            answer = self._send(method, following, kept, body)
+        answer.before = before
+        return answer
+
+    def after_head(self, head: Answer) -> bytes:
+        """What comes after the headers when a HEAD is sent again, where nothing may come. Raises `Broken`."""
+        parts = urlsplit(head.url)
+        connection = self._connect(parts.scheme, parts.netloc)
+        try:
+            connection.request("HEAD", _target(parts), headers={**dict(head.sent), "Connection": "close"})
+            response = connection.getresponse()
+            return response.fp.read(SHOWN_MAX)
+        except (OSError, http.client.HTTPException) as error:
+            raise Broken(head, error) from error
+        finally:
+            connection.close()
+
+    def _send(self, method: str, url: str, headers: dict[str, str], body: Body) -> Answer:
+        parts = urlsplit(url)
+        sent_body = _text(body) if isinstance(body, bytes) else "(in chunks)" if body is not None else ""
+        for attempt in range(2):
+            connection, used = self._connection(parts.scheme, parts.netloc)
+            answer = Answer(method, url, list(headers.items()), sent_body, status=0, headers=[], body=b"")
+            begun = time.monotonic()
+            try:
+                # Who refuses a request may answer, and close, before all of it is sent.
+                with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+                    connection.request(
+                        method, _target(parts), body=body, headers=headers, encode_chunked=_is_pieces(body)
+                    )
+                response = connection.getresponse()
+                answer.status, answer.headers = response.status, response.getheaders()
+                answer.body = response.read()
+            except (OSError, http.client.HTTPException) as error:
+                connection.close()
+                # The server may close a connection that it has kept open whenever it likes; then, and only if nothing
+                # can have happened twice, once more.
+                if used and attempt == 0 and method in {"GET", "HEAD"}:
+                    continue
+                raise Broken(answer, error) from error
+            self._local.used.add(connection)
+            answer.seconds = time.monotonic() - begun
+            return answer
+        raise AssertionError("unreachable")
+
+    def _connection(self, scheme: str, netloc: str) -> tuple[http.client.HTTPConnection, bool]:
+        if not hasattr(self._local, "pool"):
+            self._local.pool, self._local.used = {}, set()
+        pool: dict[tuple[str, str], http.client.HTTPConnection] = self._local.pool
+        connection = pool.get((scheme, netloc))
+        if connection is None:
+            connection = pool[scheme, netloc] = self._connect(scheme, netloc)
+            with self._lock:
+                self._all.append(connection)
+        elif _has_ended(connection):
+            connection.close()
+        return connection, connection in self._local.used
+
+    def _connect(self, scheme: str, netloc: str) -> http.client.HTTPConnection:
+        timeout = self.target.timeout_s
+        if scheme == "https":
+            return http.client.HTTPSConnection(netloc, timeout=timeout, context=self.target.context())
+        return http.client.HTTPConnection(netloc, timeout=timeout)
+
+
+def _target(parts: SplitResult) -> str:
+    return (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+
+
+def _is_followed(answer: Answer, body: Body) -> bool:
+    """Whether a redirect can be followed with the method and the body that it answers."""
+    if answer.method in {"GET", "HEAD"}:
+        return answer.status in _REDIRECTS
+    return answer.status in {307, 308} and not isinstance(body, Iterator)
+
+
+def _has_ended(connection: http.client.HTTPConnection) -> bool:
+    """Whether the server has closed the connection, or sent what nobody asked for."""
+    return connection.sock is not None and bool(select.select([connection.sock], [], [], 0)[0])
+
+
+def _is_pieces(body: Body) -> bool:
+    return body is not None and not isinstance(body, bytes)
+
+
+def _text(body: bytes) -> str:
+    text = body[:SHOWN_MAX].decode("utf-8", "backslashreplace")
+    return text if len(body) <= SHOWN_MAX else f"{text}… ({len(body)} bytes)"
+
+
+def _redacted(headers: list[tuple[str, str]]) -> list[tuple[str, str]]:
+    return [(name, "(secret)" if name.lower() in _SECRET else value) for name, value in headers]
+
+
+def _difference(found: bytes, wanted: bytes) -> str:
+    if len(found) != len(wanted):
+        return f"{len(found)} bytes, expected {len(wanted)}"
+    position = next(index for index, (one, other) in enumerate(zip(found, wanted, strict=True)) if one != other)
+    return f"bytes that differ from the expected ones at {position}"
+
+
+def pieces(content: bytes, size: int) -> Iterator[bytes]:
+    """The content in pieces of this size, to be sent in chunks."""
+    for begin in range(0, len(content), size):
+        yield content[begin : begin + size]
