@@ -40,7 +40,7 @@ def test_every_module_can_be_imported_alone() -> None:
         env={**os.environ, "PYTHONPATH": str(ROOT)},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=110,
         check=False,
     )
     assert result.returncode == 0, result.stderr
@@ -53,7 +53,7 @@ def test_contracts_of_imports() -> None:
         cwd=ROOT,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=110,
         check=False,
     )
     assert result.returncode == 0, result.stdout + result.stderr

@@ -16,6 +16,12 @@ from tests.daemon import Daemon
 skopeo = partial(run, "skopeo")
 
 
+@pytest.fixture(scope="module")
+def kept_in() -> dict[str, str]:
+    """Rows in SQLite and bytes in files, where the tests can spoil them."""
+    return {}
+
+
 def spoil_layer(berth: Daemon, repository: str) -> str:
     """Flip a bit of the image's last layer on the disk, let the registry find that, and return the layer's digest."""
     digest = str(answers.manifest(berth, repository, "1").content["layers"][-1]["digest"])

@@ -19,10 +19,10 @@ CONFIG = b"{}"
 LAYER = os.urandom(300_000)
 
 
-@pytest.fixture
-def daemon(tmp_path: Path) -> Iterator[Daemon]:
-    """A daemon that scrubs again and again, and has an image; in the end nothing is wrong with what it has."""
-    environment = {"BERTH_SCRUB__EVERY": "100ms", "BERTH_LOG__FORMAT": "json"}
+@pytest.fixture(params=["100ms"])
+def daemon(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Daemon]:
+    """A daemon that scrubs that often, and has an image; in the end nothing is wrong with what it has."""
+    environment = {"BERTH_SCRUB__EVERY": request.param, "BERTH_LOG__FORMAT": "json"}
     with Daemon(tmp_path / "data", "--workers", "2", environment=environment) as daemon:
         push(daemon)
         yield daemon
@@ -79,6 +79,7 @@ def test_daemon_finds_damage_and_is_mended(daemon: Daemon) -> None:
     assert metric(daemon, "berth_blobs_damaged") == 0
 
 
+@pytest.mark.parametrize("daemon", ["1h"], indirect=True)
 def test_command_beside_the_daemon(daemon: Daemon) -> None:
     """The command makes a pass of its own, names what is damaged and whom it hits, and ends with 1 while it is so."""
     assert daemon.command("scrub").startswith("nothing is damaged: 2 blobs and 1 manifests looked at")

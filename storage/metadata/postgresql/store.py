@@ -186,7 +186,8 @@ class _Run(Generic[T]):
 
 async def _roll_back(connection: asyncpg.Connection) -> None:
     try:
-        if connection.is_in_transaction():
+        # Of a connection that was lost in between not even that can be asked.
+        if not connection.is_closed() and connection.is_in_transaction():
             await connection.execute("ROLLBACK")
     except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError):
         connection.terminate()
