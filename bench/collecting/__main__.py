@@ -139,7 +139,7 @@ def _print_latencies(noticed: Noticed, quiet: Noticed) -> None:
 
 def bench_pages(folder: Path) -> None:
     """Measure pages of lists of growing length, and print them."""
-    print(f"\n{'a page from the middle, ms':<28}" + "".join(f"{size:>12}" for size in pages.SIZES))
+    print(f"\n{'a page from the middle, ms':<28}" + "".join(f"{size:>20}" for size in pages.SIZES))
     found = {}
     for size in pages.SIZES:
         tell(f"pages of lists of {size} …")
@@ -151,7 +151,8 @@ def bench_pages(folder: Path) -> None:
             found[size] = pages.measure(server.url, size)
         shutil.rmtree(data.parent)
     for name in found[pages.SIZES[0]]:
-        print(f"{name:<28}" + "".join(f"{found[size][name]:>12.2f}" for size in pages.SIZES))
+        costs = [found[size][name] for size in pages.SIZES]
+        print(f"{name:<28}" + "".join(f"{page.milliseconds:>9.2f} ({page.entries:>5}) " for page in costs))
 
 
 def main() -> int:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 import statistics
 import time
 from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import dataclass
 from pathlib import Path
 
 from bench.client import Client
@@ -52,8 +54,16 @@ def _referrers(repository_id: int, size: int) -> Iterator[tuple[int, str, str, s
         yield repository_id, digest, IMAGE_MANIFEST, _SUBJECT, descriptor, b"{}"
 
 
-def measure(url: str, size: int) -> dict[str, float]:
-    """Milliseconds that a page from the middle of each list takes (median)."""
+@dataclass(frozen=True)
+class Page:
+    """How long a page takes, in milliseconds (median), and how many entries it has."""
+
+    milliseconds: float
+    entries: int
+
+
+def measure(url: str, size: int) -> dict[str, Page]:
+    """What a page from the middle of each list costs."""
     middle = size // 2
     targets = {
         "tags": f"/v2/r/0000000/tags/list?n={_PAGE}&last=t{middle:07}",
@@ -64,8 +74,10 @@ def measure(url: str, size: int) -> dict[str, float]:
     found = {}
     with Client(url) as client:
         for name, target in targets.items():
-            client.expect(200, "GET", target)
-            found[name] = 1000 * statistics.median(_timed(client, target) for _ in range(_TRIES))
+            document = json.loads(client.expect(200, "GET", target).body)
+            (entries,) = (len(value) for value in document.values() if isinstance(value, list))
+            seconds = statistics.median(_timed(client, target) for _ in range(_TRIES))
+            found[name] = Page(1000 * seconds, entries)
     return found
 
 
