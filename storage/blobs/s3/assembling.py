@@ -49,16 +49,17 @@ async def assemble(
     return found[0], found == (size, expected_etag(all_parts))
 
 
-async def digest_of_object(place: Place, key: str, algorithm: str) -> Digest:
-    """The digest of a blob that is in the store, by reading it."""
-    hasher = hashlib.new(algorithm)
+async def digest_of_object(place: Place, key: str, algorithm: str) -> tuple[Digest, int]:
+    """The digest and the size of a blob that is in the store, by reading it."""
+    hasher, size = hashlib.new(algorithm), 0
     reader = await open_object(place, key, None)
     try:
         async for piece in reader.read(0, reader.size):
             await place.run(hasher.update, piece)
+            size += len(piece)
     finally:
         await reader.close()
-    return Digest(algorithm, hasher.hexdigest())
+    return Digest(algorithm, hasher.hexdigest()), size
 
 
 async def take_apart(place: Place, upload_id: str, loaded: Loaded, size: int) -> Loaded:

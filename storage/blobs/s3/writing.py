@@ -183,7 +183,8 @@ class ObjectUpload:
             certain = await self._assemble()
             if certain and actual is not None:
                 return await self._end(self.loaded.state.key)
-        _expect(digest, await digest_of_object(self._place, self.loaded.state.key, digest.algorithm))
+        read, self._offset = await digest_of_object(self._place, self.loaded.state.key, digest.algorithm)
+        _expect(digest, read)
         return await self._end(self.loaded.state.key)
 
     async def _put(self) -> StoredBytes:
