@@ -5,6 +5,8 @@
 PYTHON ?= python3
 BIN := .venv/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
+# Tests start hundreds of processes, and what was compiled for one of them is there for the next.
+unexport PYTHONDONTWRITEBYTECODE
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
@@ -14,8 +16,9 @@ setup: .venv/installed ## Make the environment: .venv with everything Berth runs
 run: setup ## Serve on 127.0.0.1:5000 with data in ./berth-data (ARGS="--listen 0.0.0.0:5000")
 	@exec $(BIN)/berth serve --log-format text $(ARGS)
 
+# More processes than most machines have cores: a third of the time the tests wait, for disks and for clocks.
 test: .venv/installed-dev ## Run the whole test suite (ARGS="tests/unit" for a part)
-	$(BIN)/pytest -n 2 --dist loadfile $(ARGS)
+	$(BIN)/pytest -n 4 --dist worksteal $(ARGS)
 
 faults: .venv/installed-dev ## Break everything on purpose, for some minutes, and count what is lost (ARGS="FILE" for a part)
 	FAULTS_SECONDS=$${FAULTS_SECONDS:-120} $(BIN)/pytest -n 2 --dist loadfile -m "" $(or $(ARGS),tests/faults)

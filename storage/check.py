@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass, field
 from typing import TypeVar
 
 from storage.blobs.driver import BlobDriver
+from storage.check_past import broken_past
 from storage.digest import Digest, digest_of, new_hasher, parse_digest
 from storage.errors import BlobMissing, RegistryError, StorageDamaged
 from storage.metadata.manifests import NewManifest, Reference
@@ -88,6 +89,7 @@ class Check:
         await self._check_tags()
         await self._check_links()
         await self._check_blobs()
+        await self._check_past()
         await self._count_unreferenced()
 
     async def _check_repositories(self) -> None:
@@ -209,6 +211,10 @@ class Check:
                     self._report.add(f"blob {digest}", f"its bytes hash to {digest.algorithm}:{hasher.hexdigest()}")
         finally:
             await reader.close()
+
+    async def _check_past(self) -> None:
+        async for subject, message in broken_past(self._store):
+            self._report.add(subject, message)
 
     async def _count_unreferenced(self) -> None:
         async for stored in self._driver.blobs():

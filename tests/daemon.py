@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import random
 import signal
 import socket
 import subprocess
@@ -17,6 +18,9 @@ from typing import Self
 PROGRAM = Path(sys.executable).with_name("berth")
 START_SECONDS = 20.0
 STOP_SECONDS = 20.0
+PORTS = (10_000, 32_000)
+# Each process has its own, whatever seeds the other one.
+_dice = random.SystemRandom()
 
 
 class Daemon:
@@ -157,11 +161,15 @@ class Daemon:
 
 
 def free_port() -> int:
-    """A TCP port of 127.0.0.1 that nothing listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """A TCP port of 127.0.0.1 that nothing listens on.
+
+    It is none of those that the system gives to clients: one of them could have it while a daemon is restarted.
+    """
+    while True:
+        port = _dice.randrange(*PORTS)
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 def children(pid: int) -> list[int]:

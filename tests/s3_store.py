@@ -24,7 +24,6 @@ ROOT = Path(__file__).parents[1]
 BUCKET = "berth-test"
 # Real stores take no smaller parts.
 REAL_PART = 5 << 20
-LOCK_S = 3.0
 
 
 @functools.cache
@@ -63,6 +62,10 @@ def is_real() -> bool:
     return "BERTH_TEST_S3_ENDPOINT" in os.environ and "BERTH_TEST_S3_IN_MEMORY" not in os.environ
 
 
+# Small enough for many parts without much data.
+PART = REAL_PART if is_real() else 512 * 1024
+
+
 def bucket() -> str:
     """The bucket that tests may fill."""
     return os.environ.get("BERTH_TEST_S3_BUCKET", BUCKET)
@@ -77,9 +80,8 @@ def options(place: Path, **changes: Any) -> S3Options:
         "prefix": prefix(place),
         "region": "us-east-1",
         "path_style": True,
-        "part_size": REAL_PART if is_real() else 512 * 1024,
+        "part_size": PART,
         "backoff_s": 0.01,
-        "lock_lifetime_s": LOCK_S,
     }
     return S3Options(**{**settings, **changes})
 

@@ -26,7 +26,13 @@ def build_collector(
     clock: Clock | None = None,
 ) -> Collector:
     """The collector of a storage; it works for so much of the time, more than 0 and at most 1."""
-    settings = CollectorSettings(_retention(config), _keep_deleted_ms(config), _linger_ms(config), share)
+    settings = CollectorSettings(
+        retention=_retention(config),
+        keep_deleted_ms=_keep_deleted_ms(config),
+        keep_history_ms=int(config.collector.keep_history * 1000),
+        linger_ms=_linger_ms(config),
+        share=share,
+    )
     return Collector(storage.store, storage.driver, clock or SystemClock(), services.tags, services.manifests, settings)
 
 

@@ -99,6 +99,7 @@ def _summary(counts: Collected, *, dry_run: bool) -> str:
     rows: list[tuple[str, int | str]] = [
         ("tags deleted by policy", counts.tags),
         ("manifests deleted by policy", counts.manifests),
+        ("old changes of tags forgotten", counts.history),
         ("deleted manifests given up", counts.forgotten),
         ("blobs taken from repositories", counts.links),
         ("blobs freed", counts.blobs),

@@ -39,6 +39,12 @@ class CollectorConfig:
         kinds.duration(),
         default="7d",
     )
+    keep_history: float = setting(
+        "How long it is known where tags pointed, and who moved them. Where each of them points now, or pointed last,"
+        " is always known. 0 keeps all for ever.",
+        kinds.duration(),
+        default="365d",
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,12 +34,14 @@ class CollectorSettings:
     """Times in milliseconds.
 
     `retention` is for registries without policies of their own. What was deleted can be brought back for
-    `keep_deleted_ms`. Bytes stay for `linger_ms` after their row, for clients that were told where they are.
+    `keep_deleted_ms`, and where a tag pointed is known for `keep_history_ms` (0 is for ever). Bytes stay for
+    `linger_ms` after their row, for clients that were told where they are.
     `share` is how much of the time the collector works, more than 0 and at most 1.
     """
 
     retention: Retention
     keep_deleted_ms: int
+    keep_history_ms: int
     linger_ms: int
     share: float
 
@@ -94,8 +96,11 @@ class Collector:
                 ("manifests", retiring.manifests),
             ]
         )
+        keep_history_ms = settings.keep_history_ms
+        history_before = self._clock.now_ms() - keep_history_ms if keep_history_ms else 0
         return [
             *by_policy,
+            ("history", lambda: sweep.history(history_before)),
             ("deleted manifests", lambda: sweep.deleted(deleted_before)),
             ("links", sweep.links),
             ("blobs", lambda: sweep.blobs(deleted_before, settings.linger_ms)),

@@ -9,16 +9,18 @@ from dataclasses import asdict, dataclass
 class Collected:
     """Counts up while the collector is at work; of a dry run, what would have gone.
 
-    `manifests` and `tags` went by the policies of their registries, `forgotten` are deleted manifests that cannot be
-    brought back any more, `links` say that a repository has a blob, `blobs` with their `bytes` are content that no
-    repository had any more. `stray` are bytes without a row that were found, to be removed later if they stay so,
-    `removed` those that were removed from the store, and `failed` those that the store did not remove now.
+    `manifests` and `tags` went by the policies of their registries, `history` counts changes of tags that are not
+    remembered any more, `forgotten` deleted manifests that cannot be brought back any more, `links` say that a
+    repository has a blob, `blobs` with their `bytes` are content that no repository had any more. `stray` are bytes
+    without a row that were found, to be removed later if they stay so, `removed` those that were removed from the
+    store, and `failed` those that the store did not remove now.
     """
 
     phase: str = ""
     examined: int = 0
     manifests: int = 0
     tags: int = 0
+    history: int = 0
     forgotten: int = 0
     links: int = 0
     blobs: int = 0

@@ -17,7 +17,7 @@ from storage.clock import Clock
 from storage.errors import RegistryError
 from storage.garbage.collected import Collected
 from storage.garbage.pace import Pace
-from storage.metadata import garbage
+from storage.metadata import garbage, tag_history
 from storage.metadata.garbage import BlobSeen, LinkSeen, Unwanted
 from storage.metadata.store import MetadataStore, Transaction
 
@@ -45,6 +45,24 @@ class Sweep:
     ) -> None:
         self._store, self._driver, self._clock, self._pace = store, driver, clock, pace
         self._counts, self._dry_run = counts, dry_run
+
+    async def history(self, before_ms: int) -> None:
+        """Forget which way tags went before then, but never where one points, or pointed last."""
+        last = 0
+        while seen := await tag_history.after(self._store, last, before_ms, _SLICE):
+            self._counts.examined += len(seen)
+            past = [change.id for change in seen if change.is_old and change.is_superseded]
+            self._counts.history += len(past) if self._dry_run else await self._forget_history(past)
+            if not seen[-1].is_old:
+                break
+            last = seen[-1].id
+            await self._pace.rest()
+
+    async def _forget_history(self, past: list[int]) -> int:
+        async def forget(tx: Transaction) -> int:
+            return await tag_history.forget(tx, past)
+
+        return await self._store.transact(forget, durable=False) if past else 0
 
     async def deleted(self, before_ms: int) -> None:
         """Forget manifests that were deleted before then: from now on they cannot be brought back."""

@@ -1,4 +1,4 @@
-"""Rows of the history of tags. They are appended, never changed."""
+"""Rows of the history of tags. They are appended, never changed, and forgotten when they are old."""
 
 from __future__ import annotations
 
@@ -29,6 +29,15 @@ class TagChange(NewTagChange):
     """A change that was written down, and its number."""
 
     id: int
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeSeen:
+    """A change that may be forgotten: if it is old, and there is a newer one of the same tag."""
+
+    id: int
+    is_old: bool
+    is_superseded: bool
 
 
 _CHANGE = ", ".join(field.name for field in fields(TagChange))
@@ -86,3 +95,22 @@ async def last_by_tag(queries: Queries, repository_id: int, after: str, limit: i
     marks = ", ".join("?" * len(rows))
     found = await queries.fetch_all(f"{_SELECT} WHERE id IN ({marks}) ORDER BY tag", *(row[0] for row in rows))
     return [TagChange(*row) for row in found]
+
+
+async def after(queries: Queries, last: int, before_ms: int, limit: int) -> list[ChangeSeen]:
+    """At most `limit` changes after the one with the id `last`, in their order; old are those from before that time."""
+    rows = await queries.fetch_all(
+        "SELECT h.id, h.at < ?, EXISTS (SELECT 1 FROM tag_history n"
+        " WHERE n.repository_id = h.repository_id AND n.tag = h.tag AND n.id > h.id)"
+        " FROM tag_history h WHERE h.id > ? ORDER BY h.id LIMIT ?",
+        before_ms,
+        last,
+        limit,
+    )
+    return [ChangeSeen(row[0], bool(row[1]), bool(row[2])) for row in rows]
+
+
+async def forget(tx: Transaction, ids: list[int]) -> int:
+    """Remove at most a few hundred changes; return how many were still there."""
+    marks = ", ".join("?" * len(ids))
+    return await tx.execute(f"DELETE FROM tag_history WHERE id IN ({marks})", *ids)  # noqa: S608 - marks only

@@ -87,7 +87,7 @@ async def test_stalled(serve: Serve) -> None:
 
 async def test_slow_but_moving(serve: Serve) -> None:
     """There is no limit on the whole of a transfer that keeps moving."""
-    stall_seconds = 0.5
+    stall_seconds = 1.0
     registry = await serve({"limits.stall_timeout": stall_seconds})
     path = await begin(registry)
     async with slow_request(registry, "PUT", f"{path}?digest={DIGEST}", "Content-Length: 12") as request:

@@ -1,6 +1,7 @@
 """The project's own source, as a tree of syntax."""
 
 import ast
+import gc
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
@@ -34,15 +35,20 @@ class Source:
         return (node for node in ast.walk(self.tree) if isinstance(node, ast.ClassDef))
 
 
-@cache
 def sources(*folders: str) -> list[Source]:
     """The Python files below these folders."""
-    found = []
-    for folder in folders:
-        for path in sorted((ROOT / folder).rglob("*.py")):
-            text = path.read_text(encoding="utf-8")
-            found.append(Source(str(path.relative_to(ROOT)), text, ast.parse(text)))
-    return found
+    # The collector would go through all trees again and again meanwhile.
+    gc.disable()
+    try:
+        return [_source(path) for folder in folders for path in sorted((ROOT / folder).rglob("*.py"))]
+    finally:
+        gc.enable()
+
+
+@cache
+def _source(path: Path) -> Source:
+    text = path.read_text(encoding="utf-8")
+    return Source(str(path.relative_to(ROOT)), text, ast.parse(text))
 
 
 def name_of(node: ast.AST) -> str:

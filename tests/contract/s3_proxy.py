@@ -7,14 +7,20 @@ import contextlib
 import io
 import logging
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
+from types import MappingProxyType
 
 import aiohttp
 from aiohttp import web
 from yarl import URL
 
 FAULTS = ["throttled", "failing", "refused", "lost", "stalled", "truncated"]
+MORE_FAULTS = ["limited", "slow", "renamed"]
+_BUSY = {"throttled": (503, "SlowDown"), "limited": (429, "TooManyRequests"), "failing": (500, "InternalError")}
+_SLOW_S = 0.3
+_NO_ETAG = f'"{"0" * 32}"'
 # What is done to clients on purpose is no news.
 _QUIET = logging.getLogger("quiet")
 _QUIET.disabled = True
@@ -38,9 +44,13 @@ def operation(request: web.BaseRequest) -> str:
 class Proxy:
     """Fails the requests of the operation `breaks` in the way of `fault`: the first `times` of them.
 
-    throttled: answered 503 SlowDown. failing: answered 500. refused: not passed on, the connection ends. lost: carried
-    out, but the answer is lost. stalled: carried out, but never answered. truncated: half of the answer comes.
-    accepted: answered 200 with an error in the body. `calls` counts the requests of each operation.
+    throttled: answered 503 SlowDown. limited: answered 429. failing: answered 500. refused: not passed on, the
+    connection ends. lost: carried out, but the answer is lost. stalled: carried out, but never answered. truncated:
+    half of the answer comes. accepted: answered 200 with an error in the body. slow: passed on after a while. renamed:
+    the answer has another ETag than the object.
+
+    `chance` decides instead, if it is there: it is asked at each request for a fault, which may be none. `calls` counts
+    the requests of each operation, `faults` what was done to them.
     """
 
     store: str
@@ -49,35 +59,51 @@ class Proxy:
     breaks: str = ""
     fault: str = ""
     times: int = 0
+    chance: Callable[[], str] | None = None
     calls: Counter[str] = field(default_factory=Counter)
-    injected: int = 0
+    faults: Counter[str] = field(default_factory=Counter)
 
     def fail(self, breaks: str, fault: str, times: int = 1) -> None:
         self.breaks, self.fault, self.times = breaks, fault, times
+
+    @property
+    def injected(self) -> int:
+        return self.faults.total()
 
     async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
         """Answer one request."""
         body, name = await request.content.read(), operation(request)
         self.calls[name] += 1
-        if name != self.breaks or self.times <= 0:
+        fault = self._fault(name)
+        if not fault:
             return _whole(*await self._pass_on(request, body))
-        self.times -= 1
-        self.injected += 1
-        return await self._fail(request, body)
+        self.faults[fault] += 1
+        return await self._fail(request, body, fault)
 
-    async def _fail(self, request: web.BaseRequest, body: bytes) -> web.StreamResponse:
-        if self.fault == "throttled":
-            return web.Response(status=503, text=_ERROR.format("SlowDown"), content_type="application/xml")
-        if self.fault == "failing":
-            return web.Response(status=500, text=_ERROR.format("InternalError"), content_type="application/xml")
-        if self.fault == "accepted":
+    def _fault(self, name: str) -> str:
+        if self.chance is not None:
+            return self.chance()
+        if name != self.breaks or self.times <= 0:
+            return ""
+        self.times -= 1
+        return self.fault
+
+    async def _fail(self, request: web.BaseRequest, body: bytes, fault: str) -> web.StreamResponse:
+        if fault in _BUSY:
+            status, code = _BUSY[fault]
+            return web.Response(status=status, text=_ERROR.format(code), content_type="application/xml")
+        if fault == "accepted":
             # What stores answer when it takes them long, and they have sent the status already.
             return web.Response(status=200, text=_ERROR.format("InternalError"), content_type="application/xml")
-        if self.fault != "refused":
+        if fault == "slow":
+            await asyncio.sleep(_SLOW_S)
+        if fault != "refused":
             response, answer = await self._pass_on(request, body)
-            if self.fault == "stalled":
+            if fault in {"slow", "renamed"}:
+                return _whole(response, answer, {"ETag": _NO_ETAG} if fault == "renamed" else {})
+            if fault == "stalled":
                 await asyncio.sleep(3600)
-            if self.fault == "truncated":
+            if fault == "truncated":
                 return await _half(request, response, answer)
         assert request.transport is not None
         request.transport.abort()
@@ -99,16 +125,20 @@ def _headers(response: aiohttp.ClientResponse) -> dict[str, str]:
     return {name: value for name, value in response.headers.items() if name.lower() not in {"connection", "server"}}
 
 
-def _whole(response: aiohttp.ClientResponse, answer: bytes) -> web.StreamResponse:
-    headers = {name: value for name, value in _headers(response).items() if name.lower() != "content-length"}
+def _whole(
+    response: aiohttp.ClientResponse, answer: bytes, changed: Mapping[str, str] = MappingProxyType({})
+) -> web.StreamResponse:
+    headers = {**_headers(response), **changed}
     if response.method == "HEAD":
-        return web.Response(status=response.status, headers=_headers(response))
+        return web.Response(status=response.status, headers=headers)
+    headers = {name: value for name, value in headers.items() if name.lower() != "content-length"}
     return web.Response(status=response.status, headers=headers, body=answer)
 
 
 async def _half(request: web.BaseRequest, response: aiohttp.ClientResponse, answer: bytes) -> web.StreamResponse:
     half = web.StreamResponse(status=response.status, headers=_headers(response))
-    half.content_length = max(len(answer), 1)
+    if request.method != "HEAD":
+        half.content_length = max(len(answer), 1)
     await half.prepare(request)
     await half.write(answer[: len(answer) // 2])
     assert request.transport is not None
@@ -131,3 +161,24 @@ async def proxy_to(store: str) -> AsyncIterator[Proxy]:
         await server.shutdown(0.1)
         await listener.wait_closed()
         await client.close()
+
+
+@contextlib.contextmanager
+def proxy_beside(store: str) -> Iterator[Proxy]:
+    """A proxy on a thread of its own."""
+    started: Future[tuple[Proxy, Callable[[], object]]] = Future()
+
+    async def serve() -> None:
+        ended, loop = asyncio.Event(), asyncio.get_running_loop()
+        async with proxy_to(store) as proxy:
+            started.set_result((proxy, lambda: loop.call_soon_threadsafe(ended.set)))
+            await ended.wait()
+
+    with ThreadPoolExecutor(1) as thread:
+        serving = thread.submit(asyncio.run, serve())
+        proxy, end = started.result(10)
+        try:
+            yield proxy
+        finally:
+            end()
+            serving.result(10)

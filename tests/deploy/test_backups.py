@@ -1,4 +1,4 @@
-"""Backup and restore of every combination of database and store, with the commands of docs/operations.md."""
+"""Backup and restore of every combination, and bytes that move, with the commands of docs/operations.md."""
 
 from __future__ import annotations
 
@@ -236,6 +236,27 @@ async def test_restored_registry_has_everything(
     assert "nothing is wrong" in await asyncio.to_thread(run, restore, installation.environment())
     async with running(installation.config) as registry:
         await Client(registry, client.token).expect(before)
+
+
+async def test_bytes_move_to_a_bucket(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was pushed while the first copy was made is there, too, and pushes go on in the bucket."""
+    require("rclone")
+    monkeypatch.setenv("BERTH_ADMIN_PASSWORD", PASSWORD)
+    bucket = s3_store.settings()
+    files = Installation(tmp_path, {"storage.data": str(tmp_path / "data")})
+    moved = Installation(tmp_path, {**files.settings, **bucket})
+    first, last = blocks("From files to a bucket")
+    async with running(files.config) as registry:
+        client = Client(registry, await logged_in(registry))
+        await client.push_image()
+        async with client.pushing():
+            await asyncio.to_thread(run, first, moved.environment())
+    assert "nothing is wrong" in await asyncio.to_thread(run, last, moved.environment())
+    shutil.rmtree(tmp_path / "data" / "blobs")
+    async with running(moved.config) as registry:
+        client.registry = registry
+        await client.push_image()
+        await client.expect(client.acknowledged)
 
 
 @pytest.mark.skipif(s3_store.is_real(), reason="makes a bucket of its own")

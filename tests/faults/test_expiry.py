@@ -1,4 +1,4 @@
-"""Uploads that nobody touches, in a daemon that drops them after a second."""
+"""Uploads that nobody touches, in a daemon that drops them after two seconds."""
 
 import asyncio
 import random
@@ -25,7 +25,7 @@ from tests.faults.mounts import tmpfs
 from tests.faults.trapped import wait_until
 
 REPOSITORY = "app"
-IDLE_SECONDS = 1.0
+IDLE_SECONDS = 2.0
 ENVIRONMENT = {"BERTH_UPLOADS__IDLE_TIMEOUT": f"{IDLE_SECONDS}s"}
 BLOB = random.Random(1).randbytes(4 << 20)
 
@@ -71,7 +71,7 @@ def test_an_upload_with_chunks_coming_in_stays(daemon: Daemon) -> None:
     """An upload that gets a chunk now and then lives longer than the idle time."""
     registry = Registry(daemon.address)
     location = registry.start(REPOSITORY)
-    size = len(BLOB) // 16
+    size = len(BLOB) // 8
     for start in range(0, len(BLOB), size):
         time.sleep(IDLE_SECONDS / 4)
         location = registry.append(location, BLOB[start : start + size], start).expect(202).headers["Location"]
@@ -83,7 +83,7 @@ def test_an_upload_with_a_long_body_stays(daemon: Daemon) -> None:
     """An upload that a slow client sends in one long request lives longer than the idle time."""
     registry = Registry(daemon.address)
     location = registry.start(REPOSITORY)
-    size = len(BLOB) // 16
+    size = len(BLOB) // 8
     with connection(daemon.address, End.CLOSE) as client:
         client.sendall(head("PATCH", location, f"Content-Length: {len(BLOB)}"))
         for start in range(0, len(BLOB), size):

@@ -21,6 +21,8 @@ from registry.server.connection import Handler
 from registry.server.supervisor import Supervisor
 from registry.state import WorkerState
 
+DONE = b"done"
+
 
 class Application:
     """One worker's application. Paths are those of the methods, with arguments after a slash."""
@@ -41,9 +43,13 @@ class Application:
         return web.Response(text=str(os.getpid()))
 
     async def slow(self, request: web.BaseRequest, seconds: str) -> web.StreamResponse:
-        """An answer that takes so many seconds."""
+        """An answer whose header comes at once, and whose body takes so many seconds."""
+        answer = web.StreamResponse()
+        answer.content_length = len(DONE)
+        await answer.prepare(request)
         await asyncio.sleep(float(seconds))
-        return web.Response(text="done")
+        await answer.write(DONE)
+        return answer
 
     async def large(self, request: web.BaseRequest, size: str) -> web.StreamResponse:
         """An answer of so many bytes."""

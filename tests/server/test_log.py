@@ -17,7 +17,7 @@ import pytest
 
 from registry import log
 from registry.log import COLLECTED_MOST, Entry, RequestLog
-from registry.output import MOST_BYTES, BufferedOutput
+from registry.output import FLUSH_SECONDS, MOST_BYTES, BufferedOutput
 from tests.server.program import Program, wait_until
 
 STAMP = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z"
@@ -253,11 +253,15 @@ def test_single_line_is_written_without_waiting_for_more() -> None:
     output = BufferedOutput(writer)
     with open(reader, "rb", buffering=0) as source, open(writer, "wb"):  # noqa: PTH123
         output.write(b"lonely\n")
-        wait_until(lambda: source.read(100) == b"lonely\n", 2)
-        output.write(b"urgent\n", hurry=True)
-        started = time.monotonic()
-        wait_until(lambda: source.read(100) == b"urgent\n", 2)
-        assert time.monotonic() - started < 0.15
+        wait_until(lambda: source.read(100) == b"lonely\n")
+        took = [FLUSH_SECONDS]
+        # A machine that has much else to do can take that long itself, but not each time.
+        while took[-1] >= FLUSH_SECONDS and len(took) < 5:
+            started = time.monotonic()
+            output.write(b"urgent\n", hurry=True)
+            wait_until(lambda: source.read(100) == b"urgent\n")
+            took.append(time.monotonic() - started)
+        assert took[-1] < FLUSH_SECONDS, took
         output.close()
 
 

@@ -9,14 +9,18 @@ import subprocess
 import sys
 import time
 import urllib.request
-from contextlib import ExitStack
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
 
+from registry.server.connection import LINGER_SECONDS
+from registry.server.supervisor import SAME_SIGNAL_SECONDS
 from tests.daemon import children, wait_until_gone
+from tests.server.application import DONE
 from tests.server.load import Load, running
-from tests.server.program import Program, wait_until
+from tests.server.program import SECONDS, Program, wait_until
 
 
 def get(program: Program, path: str) -> str:
@@ -25,17 +29,27 @@ def get(program: Program, path: str) -> str:
         return str(answer.read().decode())
 
 
+@contextmanager
+def slow_request(program: Program, seconds: float) -> Iterator[socket.socket]:
+    """A connection on which the answer to a request has begun, and takes so many seconds to end."""
+    with socket.create_connection((program.host, program.port), timeout=SECONDS) as client:
+        client.sendall(f"GET /slow/{seconds} HTTP/1.1\r\nHost: test\r\n\r\n".encode())
+        head = b""
+        while not head.endswith(b"\r\n\r\n"):
+            head += client.recv(1)
+        assert head.startswith(b"HTTP/1.1 200 ")
+        yield client
+
+
 async def test_stop_under_load_loses_no_request() -> None:
     """Every request that was sent before or during a stop is answered, and the exit code says so."""
     with Program() as program:
         load = Load(program.host, program.port)
         async with running(load):
-            await asyncio.sleep(1.0)
-            before = load.answered
+            await asyncio.to_thread(wait_until, lambda: load.answered > 100)
             program.send(signal.SIGTERM)
             code = await asyncio.to_thread(program.wait)
         assert load.lost == []
-        assert before > 100
         assert load.refused > 0
         assert code == 0
 
@@ -49,7 +63,7 @@ async def test_stop_answers_a_request_that_has_just_begun() -> None:
         for piece in (b"GET /pid HT", b"TP/1.1\r\nHo", b"st: test\r\n\r\n"):
             writer.write(piece)
             await asyncio.sleep(0.3)
-        answer = await asyncio.wait_for(reader.read(), 5)
+        answer = await asyncio.wait_for(reader.read(), SECONDS)
         assert answer.startswith(b"HTTP/1.1 200 OK")
         assert b"Connection: close" in answer
         writer.close()
@@ -62,7 +76,8 @@ def test_stop_answers_connections_that_wait_to_be_accepted() -> None:
         (worker,) = program.workers()
         os.kill(worker, signal.SIGSTOP)
         clients = [
-            stack.enter_context(socket.create_connection((program.host, program.port), timeout=5)) for _ in range(20)
+            stack.enter_context(socket.create_connection((program.host, program.port), timeout=SECONDS))
+            for _ in range(20)
         ]
         for client in clients:
             client.sendall(b"GET /pid HTTP/1.1\r\nHost: test\r\n\r\n")
@@ -77,53 +92,51 @@ def test_stop_answers_connections_that_wait_to_be_accepted() -> None:
 
 def test_stop_does_not_wait_for_idle_connections() -> None:
     """Connections without a request do not hold up a stop, and new ones are refused."""
-    with Program() as program, socket.create_connection((program.host, program.port)) as idle:
-        time.sleep(0.7)
-        started = time.monotonic()
-        program.send(signal.SIGTERM)
-        assert program.wait() == 0
-        assert time.monotonic() - started < 0.5
-        idle.settimeout(5)
-        assert idle.recv(1) == b""
-        with pytest.raises(ConnectionRefusedError):
-            socket.create_connection((program.host, program.port))
+    took = [LINGER_SECONDS]
+    # A machine that has much else to do can take that long itself, but not each time.
+    while took[-1] >= LINGER_SECONDS and len(took) < 5:
+        with Program() as program, socket.create_connection((program.host, program.port)) as idle:
+            time.sleep(LINGER_SECONDS + 0.2)
+            started = time.monotonic()
+            program.send(signal.SIGTERM)
+            assert program.wait() == 0
+            took.append(time.monotonic() - started)
+            idle.settimeout(SECONDS)
+            assert idle.recv(1) == b""
+            with pytest.raises(ConnectionRefusedError):
+                socket.create_connection((program.host, program.port))
+    assert took[-1] < LINGER_SECONDS, took
 
 
 def test_stop_cuts_off_what_takes_too_long() -> None:
     """After the drain time-out a request is cut off, and the exit code and the log tell of it."""
     with Program({"SERVER__DRAIN_TIMEOUT": "300ms"}) as program:
-        with socket.create_connection((program.host, program.port)) as client:
-            client.sendall(b"GET /slow/30 HTTP/1.1\r\nHost: test\r\n\r\n")
-            time.sleep(0.3)
+        with slow_request(program, 60):
             program.send(signal.SIGINT)
-            assert program.wait(5) == 1
+            assert program.wait(SECONDS) == 1
         assert "1 requests were cut off" in program.wait_for_line("cut off")["message"]
 
 
 def test_second_signal_ends_at_once() -> None:
     """Whoever asks twice does not want to wait for requests under way."""
-    with Program() as program, socket.create_connection((program.host, program.port)) as client:
-        client.sendall(b"GET /slow/30 HTTP/1.1\r\nHost: test\r\n\r\n")
-        time.sleep(0.3)
+    with Program() as program, slow_request(program, 60):
         workers = program.workers()
         program.send(signal.SIGINT)
-        time.sleep(0.5)
+        program.wait_for_line("stopping")
+        time.sleep(SAME_SIGNAL_SECONDS + 0.2)
         assert program.workers() != []
         program.send(signal.SIGINT)
-        assert program.wait(3) == 1
-        wait_until_gone(workers, 3)
+        assert program.wait(SECONDS) == 1
+        wait_until_gone(workers)
 
 
 def test_the_same_signal_twice_in_a_moment_is_one() -> None:
     """A program that signals both the process and its group does not cut requests off."""
-    with Program() as program, socket.create_connection((program.host, program.port)) as client:
-        client.sendall(b"GET /slow/1 HTTP/1.1\r\nHost: test\r\n\r\n")
-        time.sleep(0.3)
+    with Program() as program, slow_request(program, 1) as client:
         program.send(signal.SIGTERM)
         time.sleep(0.05)
         program.send(signal.SIGTERM)
-        client.settimeout(5)
-        assert client.recv(65536).startswith(b"HTTP/1.1 200")
+        assert client.recv(65536) == DONE
         assert program.wait() == 0
 
 
@@ -140,22 +153,19 @@ def test_closed_terminal_ends_the_daemon() -> None:
         os.close(main)
         process.send_signal(signal.SIGHUP)
         assert process.wait(10) == 0
-        wait_until_gone(workers, 5)
+        wait_until_gone(workers)
     finally:
         process.kill()
-        process.wait(5)
+        process.wait(SECONDS)
 
 
 def test_workers_go_when_the_supervisor_was_killed() -> None:
     """Workers without a supervisor answer what is under way and end."""
-    with Program() as program, socket.create_connection((program.host, program.port)) as client:
-        client.sendall(b"GET /slow/0.5 HTTP/1.1\r\nHost: test\r\n\r\n")
-        time.sleep(0.2)
+    with Program() as program, slow_request(program, 0.5) as client:
         workers = program.workers()
         os.kill(program.pid, signal.SIGKILL)
-        client.settimeout(5)
-        assert client.recv(65536).startswith(b"HTTP/1.1 200")
-        wait_until_gone(workers, 5)
+        assert client.recv(65536) == DONE
+        wait_until_gone(workers)
         assert list(program.temporary.iterdir()) == []
 
 

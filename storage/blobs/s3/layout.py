@@ -6,6 +6,7 @@
 
 A storage key is made up before the first byte is sent, since objects cannot be renamed: two digits that spread the
 keys, the upload's id, by which a multipart upload that nobody knows any more is found out, and a number drawn for it.
+Blobs that were moved here from files keep the keys that they had there.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from __future__ import annotations
 import re
 import secrets
 
-from storage.blobs.layout import is_upload_id
+from storage.blobs.layout import is_storage_key, is_upload_id
 
 _KEY = re.compile(r"[0-9a-f]{2}/([0-9a-f]{32})\.[0-9a-f]{32}")
 
@@ -31,7 +32,7 @@ class Layout:
         self.locks = f"{prefix}locks/"
 
     def blob(self, key: str) -> str:
-        if not _KEY.fullmatch(key):
+        if not _is_key(key):
             raise ValueError(f"not a storage key: {key!r}")
         return self.blobs + key
 
@@ -44,7 +45,7 @@ class Layout:
     def key_of(self, name: str) -> str | None:
         """The storage key whose object has this name, if it is one."""
         key = name.removeprefix(self.blobs)
-        return key if name.startswith(self.blobs) and _KEY.fullmatch(key) else None
+        return key if name.startswith(self.blobs) and _is_key(key) else None
 
     def upload_id_of(self, name: str) -> str | None:
         """The id of the upload whose state has this name, if it is one."""
@@ -52,12 +53,14 @@ class Layout:
         return upload_id if name.startswith(self.uploads) and is_upload_id(upload_id) else None
 
 
-def upload_of(key: str) -> str:
-    """The id of the upload that a storage key was made for."""
+def upload_of(key: str) -> str | None:
+    """The id of the upload that a storage key was made for; none made it if it was moved here from files."""
     match = _KEY.fullmatch(key)
-    if match is None:
-        raise ValueError(f"not a storage key: {key!r}")
-    return match[1]
+    return None if match is None else match[1]
+
+
+def _is_key(text: str) -> bool:
+    return _KEY.fullmatch(text) is not None or is_storage_key(text)
 
 
 def _checked(upload_id: str) -> str:

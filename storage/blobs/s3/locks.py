@@ -114,7 +114,7 @@ class ObjectLocks:
 
     exact = False
 
-    def __init__(self, objects: Objects, layout: Layout, lifetime_s: float = 6.0) -> None:
+    def __init__(self, objects: Objects, layout: Layout, lifetime_s: float = 10.0) -> None:
         self._objects, self._layout, self._lifetime_s = objects, layout, lifetime_s
         self._watched: OrderedDict[str, tuple[str, float]] = OrderedDict()
         self.poll_s = lifetime_s / 12

@@ -42,5 +42,5 @@ class S3Options:
     connect_timeout_s: float = 5.0
     attempts: int = 6
     backoff_s: float = 0.1
-    lock_lifetime_s: float = 6.0
+    lock_lifetime_s: float = 10.0
     page: int = 1000

@@ -30,11 +30,12 @@ async def reap(place: Place) -> int:
 
 async def _is_stray(place: Place, arriving: Arriving) -> bool:
     key = place.layout.key_of(arriving.name)
-    if key is None:
-        # Not one of ours: somebody else uses the bucket, too.
+    upload_id = None if key is None else upload_of(key)
+    if upload_id is None:
+        # Not one of ours: somebody else uses the bucket, too, or moves blobs to it.
         return False
     try:
-        state = (await place.states.load(upload_of(key), with_tail=False)).state
+        state = (await place.states.load(upload_id, with_tail=False)).state
     except UploadUnknown:
         return True
     return state.multipart != arriving.multipart

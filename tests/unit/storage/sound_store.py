@@ -100,13 +100,19 @@ class _Maker:
         await self.manifests.put(OPERATING, repository, Push(content, media_type, None if tags else digest, tags))
         return descriptor(media_type, digest, len(content))
 
+    async def delete(self, repository: RepositoryName, name: str) -> None:
+        await self.manifests.delete(OPERATING, repository, self.digests[name])
+
     async def close(self) -> None:
         await self.store.close()
         await self.driver.close()
 
 
 async def make_sound_store(place: Path) -> SoundStore:
-    """Two repositories; in `app` an index of an image, and what refers to the image, in `other` another image."""
+    """Two repositories; in `app` an index of an image, and what refers to the image, in `other` another image.
+
+    The tag of the index was at an image before that was deleted, and can be brought back.
+    """
     make, app, other = _Maker(place), parse_repository_name("app"), parse_repository_name("other")
     config = await make.blob(app, "config", b"{}")
     layer = await make.blob(app, "layer", b"layer one")
@@ -114,8 +120,10 @@ async def make_sound_store(place: Path) -> SoundStore:
     foreign = descriptor(FOREIGN_TYPE, digest_of(b"elsewhere"), 9)
     image: Json = {"schemaVersion": 2, "mediaType": media_types.OCI_MANIFEST, "config": config}
     pushed = await make.manifest(app, "image", "v1", {**image, "layers": [layer, second, foreign]})
+    await make.manifest(app, "gone", "latest", {**image, "layers": [second]})
     index: Json = {"schemaVersion": 2, "mediaType": media_types.OCI_INDEX, "manifests": [pushed]}
     await make.manifest(app, "index", "latest", index)
+    await make.delete(app, "gone")
     about: Json = {**image, "layers": [], "subject": pushed, "artifactType": "text/note", "annotations": {"a": "b"}}
     await make.manifest(app, "referrer", None, about)
     await make.blob(other, "config", b"{}")

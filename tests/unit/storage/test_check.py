@@ -142,6 +142,27 @@ def test_problem_is_a_sentence() -> None:
         ("UPDATE tags SET repository_id = 99 WHERE name = 'latest'", "tag", "points to a manifest"),
         ("DELETE FROM manifests WHERE digest = :index", "tag app:latest", "points to a manifest"),
         ("DELETE FROM repositories WHERE name = 'other'", "database", "tags points to no row of repositories"),
+        # what was deleted, and the history of tags
+        ("DELETE FROM blobs WHERE digest = :second", "deleted manifest {gone} in app", "it needs {second}"),
+        ("UPDATE deleted_manifests SET digest = :image", "deleted manifest {image} in app", "was not deleted"),
+        ("UPDATE deleted_manifests SET content = x'00'", "deleted manifest {gone}", "its bytes are not"),
+        ("UPDATE deleted_manifests SET size = size + 1", "deleted manifest {gone}", "its bytes are not"),
+        ("DELETE FROM tags WHERE name = 'latest'", "tag app:latest", "points to nowhere, the end of its history is"),
+        (
+            "UPDATE tag_history SET new_digest = :image WHERE new_digest = :index",
+            "tag app:latest",
+            "points to {index}, the end of its history is {image}",
+        ),
+        (
+            "DELETE FROM tag_history WHERE new_digest = :index",
+            "tag app:latest",
+            "points to {index}, the end of its history is {gone}",
+        ),
+        (
+            "UPDATE tag_history SET old_digest = NULL WHERE old_digest = :gone",
+            "tag app:latest",
+            "its history says that it left nowhere when it pointed to {gone}",
+        ),
     ],
 )
 async def test_changed_rows(sound: SoundStore, statement: str, subject: str, message: str) -> None:
@@ -188,6 +209,7 @@ async def test_damaged_database(sound: SoundStore) -> None:
 
 async def test_missing_children(sound: SoundStore) -> None:
     """A child that is absent is a problem, unless indexes may be sparse; an absent layer always is one."""
+    sound.sql("DELETE FROM tag_history WHERE tag = 'v1'")
     sound.sql("DELETE FROM tags WHERE name = 'v1'")
     sound.sql("DELETE FROM manifest_references WHERE manifest_id = (SELECT id FROM manifests WHERE digest = :image)")
     sound.sql("DELETE FROM manifests WHERE digest = :image")

@@ -83,14 +83,14 @@ async def test_nobody_is_asked_at_the_start(issuer: Issuer) -> None:
 
 async def test_unknown_keys(issuer: Issuer) -> None:
     """A new key is found as soon as somebody comes with it, but strangers cannot make a registry ask all the time."""
-    keys = JwksKeys(issuer.url, again_s=0.2)
+    keys = JwksKeys(issuer.url, again_s=1)
     assert not await knows(keys, NEW)
     issuer.body = published(OLD, NEW)
     for number in range(100):
         assert await keys.find(f"made up {number}") is None
     assert not await knows(keys, NEW)
     assert issuer.asked == 1
-    await asyncio.sleep(0.25)
+    await asyncio.sleep(1.05)
     assert await knows(keys, NEW)
     assert await knows(keys, OLD)
     assert issuer.asked == 2
@@ -105,11 +105,11 @@ async def test_many_at_the_same_time(issuer: Issuer) -> None:
 
 async def test_withdrawn_key(issuer: Issuer) -> None:
     """A key that the issuer does not publish any more is not trusted once the keys are read again."""
-    keys = JwksKeys(issuer.url, fresh_s=0.3, again_s=0)
+    keys = JwksKeys(issuer.url, fresh_s=1, again_s=0)
     assert await knows(keys, OLD)
     issuer.body = published(NEW)
     assert await knows(keys, OLD)
-    await asyncio.sleep(0.35)
+    await asyncio.sleep(1.05)
     assert not await knows(keys, OLD)
     assert await knows(keys, NEW)
 

@@ -27,7 +27,7 @@ HOUR = 3600.0
 DAY = 24 * HOUR
 APP, OTHER = RepositoryName("app"), RepositoryName("other")
 
-GRACE, ORPHANED, KEPT = HOUR, 2 * DAY, 3 * DAY
+GRACE, ORPHANED, KEPT, REMEMBERED = HOUR, 2 * DAY, 3 * DAY, 30 * DAY
 
 _CONFIG = "application/vnd.oci.image.config.v1+json"
 _LAYER = "application/vnd.oci.image.layer.v1.tar"
@@ -40,7 +40,10 @@ def _ms(seconds: float) -> int:
 
 
 class Shelf:
-    """Leases last an hour, orphans go after two days, what was deleted can be brought back for three."""
+    """Leases last an hour, orphans go after two days, what was deleted can be brought back for three.
+
+    Where tags pointed is known for thirty days.
+    """
 
     def __init__(self, store: MetadataStore, untagged: float = 0, kept: float = KEPT, linger: float = 0) -> None:
         self.store, self.driver, self.clock = store, MemoryDriver(), FakeClock()
@@ -53,7 +56,7 @@ class Shelf:
         self.uploads = Uploads(store, self.driver, self.clock, leases, limits)
         self.blobs = Blobs(store, self.driver, leases, audit)
         retention = Retention(_ms(untagged), _ms(ORPHANED))
-        settings = CollectorSettings(retention, _ms(kept), _ms(linger), share=1.0)
+        settings = CollectorSettings(retention, _ms(kept), _ms(REMEMBERED), _ms(linger), share=1.0)
         self.collector = Collector(store, self.driver, self.clock, self.tags, self.manifests, settings)
         self.explaining = Explaining(store, self.clock, retention, _ms(kept))
 

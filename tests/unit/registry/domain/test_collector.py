@@ -9,7 +9,7 @@ from registry.errors import ReferencesUnknown
 from storage.digest import digest_of
 from storage.metadata import runs
 from storage.metadata.store import MetadataStore
-from tests.unit.registry.domain.shelf import APP, DAY, GRACE, HOUR, KEPT, ORPHANED, OTHER, Shelf
+from tests.unit.registry.domain.shelf import APP, DAY, GRACE, HOUR, KEPT, ORPHANED, OTHER, REMEMBERED, Shelf
 
 
 @pytest.fixture
@@ -264,6 +264,22 @@ async def test_what_the_collector_deletes_can_be_seen(store: MetadataStore) -> N
     await shelf.collect(DAY)
     rows = await store.fetch_all("SELECT principal_kind, principal, action, target FROM audit ORDER BY id DESC LIMIT 1")
     assert rows == [("system", "collector", "manifest.delete", f"app@{image}")]
+
+
+async def test_old_changes_of_tags_are_forgotten(shelf: Shelf) -> None:
+    """Only the way to where a tag points, or pointed last, is forgotten, and only when it is old."""
+    for content in (b"one", b"two"):
+        await shelf.image(content, tag="moved")
+        await shelf.image(content, tag="deleted")
+    await shelf.untag("deleted")
+    await shelf.image(b"one", tag="stays")
+    assert (await shelf.collect(REMEMBERED)).history == 0
+    await shelf.image(b"three", tag="moved")
+    assert (await shelf.collect(1, dry_run=True)).history == 4
+    assert (await shelf.collect()).history == 4
+    kept = await shelf.store.fetch_all("SELECT tag, new_digest IS NULL FROM tag_history ORDER BY id")
+    assert [(tag, bool(gone)) for tag, gone in kept] == [("deleted", True), ("stays", False), ("moved", False)]
+    assert (await shelf.collect()).history == 0
 
 
 async def test_dry_run(store: MetadataStore) -> None:

@@ -81,7 +81,7 @@ async def test_failure_is_no_success() -> None:
 
 async def test_who_waits_too_long() -> None:
     """Who waits too long is told so, and takes no turn."""
-    running = Running(Turns(1, 0.05))
+    running = Running(Turns(1, 0.5))
     await running.begin("a", "b")
     with pytest.raises(StorageUnavailable, match="busy"):
         await running.tasks["b"]
