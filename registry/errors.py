@@ -2,6 +2,7 @@
 
 RegistryError
 ├── RequestInvalid, ChunkInvalid, TooManyTags        the request itself makes no sense
+│   └── ParameterInvalid
 ├── RangeInvalid, OffsetMismatch, LengthMismatch     positions that do not fit
 ├── ManifestInvalid, ManifestTooLarge, ManifestTypeUnsupported
 ├── ManifestUnknown, NameUnknown                     what the caller named is not there
@@ -25,6 +26,14 @@ from storage.errors import RegistryError
 
 class RequestInvalid(RegistryError):
     """`message` says which parameter or header is wrong and what would be right."""
+
+
+class ParameterInvalid(RequestInvalid):
+    """`parameter` is the name in the query that was sent, `reason` completes the sentence "<parameter> …"."""
+
+    def __init__(self, parameter: str, reason: str) -> None:
+        super().__init__(f"{parameter} {reason}")
+        self.parameter, self.reason = parameter, reason
 
 
 class TooManyTags(RegistryError):
@@ -146,11 +155,14 @@ class Conflict(RegistryError):
 
 
 class AttributeInvalid(RegistryError):
-    """`attribute` is the name in the document that was sent, `reason` completes the sentence "<attribute> …"."""
+    """`attribute` is the name in the document that was sent, `reason` completes the sentence "<attribute> …".
 
-    def __init__(self, attribute: str, reason: str) -> None:
+    `problem` is the same in a word for programs: INVALID, TOO_LONG, CHANNEL_INVALID.
+    """
+
+    def __init__(self, attribute: str, reason: str, problem: str = "INVALID") -> None:
         super().__init__(f"{attribute} {reason}")
-        self.attribute, self.reason = attribute, reason
+        self.attribute, self.reason, self.problem = attribute, reason, problem
 
 
 class AttributeTaken(RegistryError):

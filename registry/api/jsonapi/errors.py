@@ -10,7 +10,7 @@ from registry.api.answer import Answer
 from registry.api.errors import wire_of
 from registry.api.jsonapi.documents import MEDIA_TYPE, code_word
 from registry.api.jsonapi.problems import MalformedRequest, Problem
-from registry.errors import AttributeInvalid, AttributeTaken
+from registry.errors import AttributeInvalid, AttributeTaken, ParameterInvalid
 from storage.errors import RegistryError
 
 # Title and code of what has no code of its own.
@@ -47,8 +47,10 @@ def _problems(error: RegistryError, status: int) -> list[Problem]:
     if isinstance(error, MalformedRequest):
         return error.problems
     if isinstance(error, AttributeInvalid | AttributeTaken):
-        ending = "TAKEN" if isinstance(error, AttributeTaken) else "INVALID"
+        ending = "TAKEN" if isinstance(error, AttributeTaken) else error.problem
         return [Problem(f"{code_word(error.attribute)}_{ending}", str(error), f"/data/attributes/{error.attribute}")]
+    if isinstance(error, ParameterInvalid):
+        return [Problem(f"{code_word(error.parameter)}_INVALID", str(error), parameter=error.parameter)]
     return [Problem(_words(status)[1], str(error))]
 
 

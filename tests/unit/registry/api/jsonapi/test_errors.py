@@ -57,6 +57,22 @@ CASES: list[tuple[RegistryError, int, str, str, object, dict[str, str]]] = [
         {},
     ),
     (
+        registry_errors.AttributeInvalid("name", "so", "TOO_LONG"),
+        422,
+        "Unprocessable resource",
+        "NAME_TOO_LONG",
+        {"pointer": "/data/attributes/name"},
+        {},
+    ),
+    (
+        registry_errors.ParameterInvalid("constraint", "so"),
+        400,
+        "Bad request",
+        "CONSTRAINT_INVALID",
+        {"parameter": "constraint"},
+        {},
+    ),
+    (
         registry_errors.AttributeTaken("name", "x"),
         422,
         "Unprocessable resource",
