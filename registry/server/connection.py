@@ -5,6 +5,7 @@ import fcntl
 import logging
 import struct
 import termios
+from collections import Counter
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -72,7 +73,11 @@ class Connection(web.RequestHandler):
     def connection_lost(self, exc: BaseException | None) -> None:
         if self._head_timer is not None:
             self._head_timer.cancel()
+        task = self._task_handler if self.is_lingering() else None
         super().connection_lost(exc)
+        if task is not None:
+            # The rest of the body will never come.
+            task.cancel()
 
     def handle_error(
         self,
@@ -104,6 +109,13 @@ class Connection(web.RequestHandler):
         if not self._is_waiting() or self._head_timer is not None or self._has_unread():
             return None
         return self._loop.time() - (self._next_keepalive_close_time - self._keepalive_timeout)
+
+    def is_lingering(self) -> bool:
+        """Whether the answer is sent, and the rest of the request is read only so that the client comes to see it.
+
+        For a moment this also holds when a request has come of which the handler is about to be called.
+        """
+        return self._task_handler is not None and not self._is_waiting() and not self._request_in_progress
 
     def abort(self) -> "asyncio.Task[None] | None":
         """Drop the connection at once, and return the task of its handler, which is being cancelled."""
@@ -183,7 +195,8 @@ class Server(web.Server):
         """Wait up to `seconds` for the requests under way, and close every connection.
 
         A connection without a request is closed when it has had none for a moment: a client that has just
-        connected, or has just been answered, may have sent the next one already.
+        connected, or has just been answered, may have sent the next one already. So is one that was answered before all
+        of its request had come.
 
         Args:
             seconds: what is not answered by then is cut off.
@@ -193,10 +206,12 @@ class Server(web.Server):
             How many requests were cut off.
         """
         deadline = self._loop.time() + seconds
+        lingering: Counter[Connection] = Counter()
         while self._connections or starting():
+            lingering = Counter({one: lingering[one] + 1 for one in self._own() if one.is_lingering()})
             for connection in self._own():
-                idle = connection.idle_seconds()
-                if idle is not None and idle > LINGER_SECONDS:
+                idle = max(connection.idle_seconds() or 0.0, lingering[connection] * POLL_SECONDS)
+                if idle > LINGER_SECONDS:
                     connection.force_close()
             if self._loop.time() >= deadline:
                 break

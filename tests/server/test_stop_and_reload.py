@@ -108,6 +108,21 @@ def test_stop_does_not_wait_for_idle_connections() -> None:
     assert took[-1] < LINGER_SECONDS, took
 
 
+@pytest.mark.parametrize("stays", [True, False])
+def test_stop_does_not_wait_for_bodies_that_nobody_wants(stays: bool) -> None:  # noqa: FBT001
+    """A client that was answered at once, and never sends what it has announced, does not hold up a stop."""
+    with Program() as program, socket.create_connection((program.host, program.port), timeout=SECONDS) as client:
+        client.sendall(b"GET /pid HTTP/1.1\r\nHost: test\r\nContent-Length: 1000000\r\n\r\n")
+        assert client.recv(65536).startswith(b"HTTP/1.1 200")
+        if not stays:
+            client.close()
+        started = time.monotonic()
+        program.send(signal.SIGTERM)
+        assert program.wait() == 0
+        # What aiohttp would wait for.
+        assert time.monotonic() - started < 10
+
+
 def test_stop_cuts_off_what_takes_too_long() -> None:
     """After the drain time-out a request is cut off, and the exit code and the log tell of it."""
     with Program({"SERVER__DRAIN_TIMEOUT": "300ms"}) as program:
