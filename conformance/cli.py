@@ -3,133 +3,91 @@
 from __future__ import annotations
 
 import argparse
+import io
 import os
-import secrets
+import signal
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+from conformance.arguments import UsageError, add_arguments, scope_of, selection_of, target_of
 from conformance.checks import requirements
-from conformance.login import Credentials
+from conformance.preflight import NotReady, expect_ready
 from conformance.reports.files import as_badge, as_json, as_junit
 from conformance.reports.page import as_page
 from conformance.reports.summary import Run
 from conformance.reports.terminal import Terminal
-from conformance.requirement import Category, Group, Version
-from conformance.runner import Selection, run
+from conformance.requirement import Requirement
+from conformance.runner import run
 from conformance.session import Scope
 from conformance.wire import Target
 
-PASSWORD_VARIABLE = "CONFORMANCE_PASSWORD"  # noqa: S105 - a name
-OTHER_PASSWORD_VARIABLE = "CONFORMANCE_OTHER_PASSWORD"  # noqa: S105 - a name
-
-_DESCRIPTION = """\
-Tests whether a registry does what the OCI distribution specification requires, and what clients need beyond it.
-It pushes to repositories of its own, and removes what it pushed where the registry lets it.
-"""
-_EPILOG = f"""\
-examples:
-  python -m conformance http://localhost:5000
-  python -m conformance https://registry.example --user ci        (password in {PASSWORD_VARIABLE})
-  python -m conformance http://localhost:5000 --group spec --category pull --html report.html
-  python -m conformance https://registry.example --read-only --repository library/app --tag latest
-
-exit codes: 0 no MUST failed, 1 one did, 2 wrong arguments
-"""
-
-
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add what the command takes."""
-    parser.add_argument("url", metavar="URL", help="the registry, as http[s]://HOST[:PORT]")
-    parser.add_argument("--user", default="", help=f"user name; the password comes from {PASSWORD_VARIABLE}")
-    parser.add_argument(
-        "--other-user", default="", help=f"somebody without rights here; password from {OTHER_PASSWORD_VARIABLE}"
-    )
-    parser.add_argument("--repository", default="", help="repository to work in and below (one with a random name)")
-    parser.add_argument("--other-repository", default="", help="another one, to mount from (one with a random name)")
-    parser.add_argument("--spec", choices=list(Version), default=Version.V1_1, help="version of the specification")
-    parser.add_argument("--group", action="append", choices=list(Group), default=[], help="only this group (all)")
-    parser.add_argument(
-        "--category", action="append", choices=list(Category), default=[], help="only this category (all)"
-    )
-    parser.add_argument("--filter", default="", metavar="TEXT", help="only checks with this text in their id")
-    parser.add_argument("--jobs", type=int, default=4, help="checks at the same time (4)")
-    parser.add_argument(
-        "--timeout", type=float, default=30.0, metavar="SECONDS", help="longest wait for an answer (30)"
-    )
-    parser.add_argument("--insecure", action="store_true", help="do not verify the certificate")
-    parser.add_argument("--ca", metavar="FILE", help="certificates to trust")
-    parser.add_argument("--read-only", action="store_true", help="push and delete nothing; needs --repository")
-    parser.add_argument("--tag", help="read-only: a tag that is there")
-    parser.add_argument("--manifest", metavar="DIGEST", help="read-only: a manifest that is there")
-    parser.add_argument("--blob", metavar="DIGEST", help="read-only: a blob that is there")
-    parser.add_argument("--list", action="store_true", help="print the checks, and run none")
-    parser.add_argument("-v", "--verbose", action="store_true", help="print the checks that passed, too")
-    for name, what in (
-        ("--json", "all results with every exchange"),
-        ("--junit", "results for CI servers"),
-        ("--html", "a page with every exchange"),
-        ("--badge", "a badge for a README, as SVG"),
-    ):
-        parser.add_argument(name, metavar="FILE", type=Path, help=f"write {what}")
+INTERRUPTED = 128 + signal.SIGINT
+CANNOT = 2
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command; the exit code."""
-    parser = argparse.ArgumentParser(
-        prog="conformance",
-        description=_DESCRIPTION,
-        epilog=_EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
-    )
-    add_arguments(parser)
-    return execute(parser.parse_args(argv))
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        # What registries say may have characters that this terminal does not know.
+        sys.stdout.reconfigure(errors="backslashreplace")
+    parser = argparse.ArgumentParser(prog="python -m conformance", allow_abbrev=False)
+    add_arguments(parser, "python -m conformance")
+    try:
+        code = execute(parser.parse_args(argv), "conformance")
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # Whoever read our output has enough of it. At exit Python would stumble over it once more.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 128 + signal.SIGPIPE
+    return code
 
 
-def execute(arguments: argparse.Namespace) -> int:
-    """Run what the arguments ask for, and report; the exit code."""
-    scope, target = _scope(arguments), Target(arguments.url, arguments.timeout, arguments.insecure, arguments.ca)
-    if not arguments.url.startswith(("http://", "https://")):
-        print("conformance: the URL has to begin with http:// or https://", file=sys.stderr)
-        return 2
-    if arguments.read_only and not arguments.repository:
-        print("conformance: --read-only needs --repository", file=sys.stderr)
-        return 2
-    selection = Selection(frozenset(arguments.group), frozenset(arguments.category), arguments.filter)
+def execute(arguments: argparse.Namespace, program: str) -> int:
+    """Run what the arguments ask for, and report; the exit code. Errors are told as those of the `program`."""
+    try:
+        return _execute(arguments)
+    except (UsageError, NotReady) as error:
+        print(f"{program}: {error}", file=sys.stderr)
+        return CANNOT
+    except KeyboardInterrupt:
+        return INTERRUPTED
+
+
+def _execute(arguments: argparse.Namespace) -> int:
+    target, scope, selection = target_of(arguments), scope_of(arguments), selection_of(arguments)
     chosen = [item for item in requirements() if selection.takes(item, scope)]
+    if not chosen:
+        raise UsageError("there is no such check: --list shows what there is")
     if arguments.list:
         for item in chosen:
             print(f"{item.level:<7}{item.id:<44}{item.text}")
         return 0
+    for path, _ in _reports(arguments):
+        _expect_writable(path)
+    expect_ready(target, scope, writes=any(item.writes for item in chosen))
     terminal = Terminal(sys.stdout, len(chosen), verbose=arguments.verbose)
-    started, begun = datetime.now(UTC).isoformat(timespec="seconds"), time.monotonic()
-    results = run(chosen, target, scope, max(1, arguments.jobs), terminal.done)
-    whole = Run(arguments.url, scope, started, time.monotonic() - begun, results)
-    terminal.finish(whole)
-    _write(arguments, whole)
+    whole = _run(chosen, target, scope, arguments.jobs, terminal)
+    whole = replace(whole, complete=not (selection.is_limited or scope.read_only))
+    try:
+        for path, render in _reports(arguments):
+            _write(path, render(whole))
+    finally:
+        terminal.finish(whole)
     return 0 if whole.conforms else 1
 
 
-def _scope(arguments: argparse.Namespace) -> Scope:
-    drawn = secrets.token_hex(4)
-    others = Credentials(arguments.other_user, os.environ.get(OTHER_PASSWORD_VARIABLE, ""))
-    return Scope(
-        repository=arguments.repository or f"conformance-{drawn}/one",
-        other=arguments.other_repository or f"conformance-{drawn}/two",
-        credentials=Credentials(arguments.user, os.environ.get(PASSWORD_VARIABLE, "")),
-        others=others if arguments.other_user else None,
-        version=Version(arguments.spec),
-        read_only=arguments.read_only,
-        tag=arguments.tag,
-        manifest=arguments.manifest,
-        blob=arguments.blob,
-    )
+def _run(chosen: Sequence[Requirement], target: Target, scope: Scope, jobs: int, terminal: Terminal) -> Run:
+    started, begun = datetime.now(UTC).isoformat(timespec="seconds"), time.monotonic()
+    results = run(chosen, target, scope, jobs, terminal)
+    return Run(target.url, scope, started, time.monotonic() - begun, results, left=terminal.left)
 
 
-def _write(arguments: argparse.Namespace, whole: Run) -> None:
+def _reports(arguments: argparse.Namespace) -> Iterator[tuple[Path, Callable[[Run], str]]]:
+    """The files that are wanted, and what makes each of them."""
     for path, render in (
         (arguments.json, as_json),
         (arguments.junit, as_junit),
@@ -137,4 +95,23 @@ def _write(arguments: argparse.Namespace, whole: Run) -> None:
         (arguments.badge, as_badge),
     ):
         if path is not None:
-            path.write_text(render(whole), encoding="utf-8")
+            yield path, render
+
+
+def _expect_writable(path: Path) -> None:
+    """Raises `UsageError` if a report cannot be written, which is better known before the run than after it."""
+    try:
+        is_new = not path.exists()
+        with path.open("a"):
+            pass
+        if is_new:
+            path.unlink()
+    except OSError as error:
+        raise UsageError(f"{path} cannot be written: {error.strerror or error}") from error
+
+
+def _write(path: Path, text: str) -> None:
+    try:
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise UsageError(f"{path} could not be written: {error.strerror or error}") from error

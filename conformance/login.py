@@ -13,6 +13,8 @@ from conformance.requirement import Failed
 from conformance.wire import Answer, Body, Wire
 
 _UPLOADING = {"PATCH", "PUT"}
+# Names may have parts that look like those of routes: the last one is the route.
+_NAME = re.compile(r"(.+)/(?:blobs|manifests|tags|referrers)/")
 _PARAMETER = re.compile(r'([A-Za-z_-]+)="([^"]*)"')
 
 
@@ -122,8 +124,8 @@ class Login:
 def _resource(path: str) -> str:
     """What a token is for: a repository, mostly, and of mounts also where from."""
     name, _, query = path.partition("?")
-    for part in ("/blobs/", "/manifests/", "/tags/", "/referrers/"):
-        name = name.split(part)[0]
+    if found := _NAME.match(name):
+        name = found[1]
     return name + (f"?{query}" if "mount=" in query else "")
 
 

@@ -19,7 +19,8 @@ FIRST_SECONDS = 5.0
 IDLE_SECONDS = 0.5
 """The wait for more, once something has come."""
 _BYTES_MAX = 1 << 20
-_STATUS = re.compile(rb"^HTTP/1\.[01] (\d{3})", re.MULTILINE)
+# The body of the answer before it need not end with a line break.
+_STATUS = re.compile(rb"HTTP/1\.[01] (\d{3})\b")
 # What a server says that will not have a request, besides 4xx.
 _REFUSALS = {501, 505}
 

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from enum import StrEnum
 
+from conformance.cleaning import clean_up
 from conformance.login import Login
 from conformance.requirement import Failed, Level, NotApplicable, Requirement, Unsupported
-from conformance.session import Litter, Scope, Session, blob_path, manifest_path
+from conformance.session import Litter, Scope, Session
+from conformance.shown import redacted
 from conformance.wire import Answer, Target, Wire
 
 
@@ -43,6 +45,11 @@ class Selection:
     categories: frozenset[str] = frozenset()
     text: str = ""
 
+    @property
+    def is_limited(self) -> bool:
+        """Whether some checks are left out because nobody wants them."""
+        return bool(self.groups or self.categories or self.text)
+
     def takes(self, requirement: Requirement, scope: Scope) -> bool:
         """Whether the check is wanted, and makes sense in this scope."""
         versions = list(type(scope.version))
@@ -56,33 +63,64 @@ class Selection:
         )
 
 
+class Watcher:
+    """Hears how a run goes, and does nothing about it."""
+
+    def done(self, result: Result) -> None:
+        """A check has ended."""
+
+    def interrupted(self) -> None:
+        """No more checks begin."""
+
+    def cleaning(self) -> None:
+        """What was pushed is being removed."""
+
+    def cleaned(self, left: str) -> None:
+        """All is removed but `left`, which is a part of a sentence, or nothing."""
+
+
 def run(
-    requirements: Sequence[Requirement],
-    target: Target,
-    scope: Scope,
-    jobs: int,
-    done: Callable[[Result], None] | None = None,
+    requirements: Sequence[Requirement], target: Target, scope: Scope, jobs: int, watcher: Watcher | None = None
 ) -> list[Result]:
-    """Run the checks, at most `jobs` at a time, and clean up; `done` is called with each result as it comes.
+    """Run the checks, at most `jobs` at a time, and clean up, also when this is interrupted.
 
     The results are in the order of the requirements.
     """
-    wire, litter = Wire(target), Litter()
+    wire, litter, watcher = Wire(target), Litter(), watcher or Watcher()
     login = Login(wire, scope.credentials)
+
+    def new_session() -> Session:
+        return Session(wire, scope, login, litter)
+
     try:
-        with ThreadPoolExecutor(jobs) as threads:
-            running = {
-                threads.submit(run_one, requirement, Session(wire, scope, login, litter)): number
-                for number, requirement in enumerate(requirements)
-            }
-            found: dict[int, Result] = {}
-            for future in as_completed(running):
-                found[running[future]] = future.result()
-                if done is not None:
-                    done(found[running[future]])
-        clean_up(Session(wire, scope, login, litter), litter)
+        return _run_all(requirements, new_session, jobs, watcher)
     finally:
-        wire.close()
+        try:
+            watcher.cleaning()
+            watcher.cleaned(clean_up(new_session, litter, jobs))
+        finally:
+            wire.close()
+
+
+def _run_all(
+    requirements: Sequence[Requirement], new_session: Callable[[], Session], jobs: int, watcher: Watcher
+) -> list[Result]:
+    found: dict[int, Result] = {}
+    threads = ThreadPoolExecutor(jobs)
+    try:
+        running = {
+            threads.submit(run_one, requirement, new_session()): number
+            for number, requirement in enumerate(requirements)
+        }
+        for future in as_completed(running):
+            found[running[future]] = future.result()
+            watcher.done(found[running[future]])
+    except KeyboardInterrupt:
+        watcher.interrupted()
+        raise
+    finally:
+        # Checks that have begun go on to their end: only they know what has to be removed.
+        threads.shutdown(cancel_futures=True)
     return [found[number] for number in range(len(requirements))]
 
 
@@ -90,7 +128,7 @@ def run_one(requirement: Requirement, session: Session) -> Result:
     """Run one check."""
     begun = time.monotonic()
     outcome, message = _judged(requirement, session)
-    return Result(requirement, outcome, message, tuple(session.exchanges), time.monotonic() - begun)
+    return Result(requirement, outcome, redacted(message), tuple(session.exchanges), time.monotonic() - begun)
 
 
 def _judged(requirement: Requirement, session: Session) -> tuple[Outcome, str]:
@@ -102,27 +140,10 @@ def _judged(requirement: Requirement, session: Session) -> tuple[Outcome, str]:
         return Outcome.SKIPPED, str(error)
     except Failed as error:
         return _OUTCOMES[requirement.level], str(error)
+    except Exception as error:  # noqa: BLE001 - answers that nobody has thought of end one check, and not the run
+        return _OUTCOMES[requirement.level], f"an answer could not be understood: {type(error).__name__}: {error}"
     return Outcome.PASSED, ""
 
 
 # What a registry need not do is unsupported where it does not do it.
 _OUTCOMES = {Level.MUST: Outcome.FAILED, Level.SHOULD: Outcome.WARNED, Level.MAY: Outcome.UNSUPPORTED}
-
-
-def clean_up(session: Session, litter: Litter) -> None:
-    """Remove what was pushed, as far as the registry lets one; whoever cannot delete keeps it."""
-    for path in _litter(litter):
-        try:
-            session.send("DELETE", path)
-        except Failed:
-            continue
-    session.exchanges.clear()
-
-
-def _litter(litter: Litter) -> Iterator[str]:
-    yield from dict.fromkeys(litter.uploads)
-    # What came last may need what came before it.
-    for name, reference in dict.fromkeys(reversed(litter.manifests)):
-        yield manifest_path(name, reference)
-    for name, digest in dict.fromkeys(reversed(litter.blobs)):
-        yield blob_path(name, digest)

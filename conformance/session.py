@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import contextlib
+import re
 import secrets
 import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from urllib.parse import quote, urlsplit
+from urllib.parse import parse_qsl, quote, urlsplit
 
-from conformance.content import ACCEPT, OCTETS, Blob, Manifest
+from conformance.content import ACCEPT, OCTETS, Blob, Manifest, digest_of
 from conformance.login import Credentials, Login
 from conformance.requirement import Failed, NotApplicable, Unsupported, Version
 from conformance.wire import Answer, Body, Broken, Wire
 
 # How a registry says that it does not do something which it need not do.
 DISABLED = (400, 405)
+# Names may have parts that look like those of routes.
+_MANIFEST = re.compile(r"/v2/(.+)/manifests/([^/]+)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +82,7 @@ class Session:
         except Broken as error:
             self.exchanges.append(error.answer)
             raise
-        self.exchanges += answers
-        return answers[-1]
+        return self._kept(answers, body)
 
     def send_as(
         self,
@@ -90,14 +93,17 @@ class Session:
         body: Body = None,
     ) -> Answer:
         """As `send`, for somebody else; `Credentials()` is nobody in particular."""
-        answers = Login(self.wire, credentials).send(method, path, headers, body)
-        self.exchanges += answers
-        return answers[-1]
+        return self._kept(Login(self.wire, credentials).send(method, path, headers, body), body)
 
     def send_plain(self, method: str, path: str, headers: Mapping[str, str] | None = None, body: Body = None) -> Answer:
         """Send a request exactly as it is, without logging in."""
-        answer = self.wire.send(method, path, headers, body, redirects=False)
-        self.exchanges.append(answer)
+        return self._kept([self.wire.send(method, path, headers, body, redirects=False)], body)
+
+    def _kept(self, answers: Sequence[Answer], body: Body) -> Answer:
+        """The last answer. Remembers what it made, so that it is removed in the end."""
+        self.exchanges += answers
+        answer = answers[-1]
+        self.noted(answer, digest_of(body) if isinstance(body, bytes) else "")
         return answer
 
     # What most checks begin with. Each raises `NotApplicable` if the registry does not do it: that is for another
@@ -118,23 +124,13 @@ class Session:
         path = uploads_path(name or self.name) + ("" if algorithm == "sha256" else f"?digest-algorithm={algorithm}")
         answer = self.send("POST", path, {"Content-Length": "0"})
         self._need(answer, 202, "an upload cannot be begun")
-        return self.begun(answer)
-
-    def begun(self, answer: Answer) -> str:
-        """The location of the upload that an answer began. Remembers it, so that it is cancelled in the end."""
-        location = answer.location()
-        with self.litter.lock:
-            self.litter.uploads.append(location)
-        return location
+        return answer.location()
 
     def put_blob(self, location: str, blob: Blob, content: bytes | None = None) -> Answer:
         """Send the whole blob, or these last bytes of it, and end the upload."""
         headers = {"Content-Type": OCTETS}
-        return self.noted(
-            self.send(
-                "PUT", with_query(location, digest=blob.digest), headers, blob.content if content is None else content
-            )
-        )
+        body = blob.content if content is None else content
+        return self.send("PUT", with_query(location, digest=blob.digest), headers, body)
 
     def manifest(self, manifest: Manifest, reference: str | None = None, name: str | None = None) -> str:
         """Push a manifest with everything that it needs, by a reference or by its digest, and return its digest."""
@@ -151,8 +147,7 @@ class Session:
     def put_manifest(self, manifest: Manifest, reference: str, name: str | None = None) -> Answer:
         """Send the manifest alone."""
         path = manifest_path(name or self.name, reference)
-        answer = self.send("PUT", path, {"Content-Type": manifest.media_type}, manifest.content)
-        return self.noted(answer)
+        return self.send("PUT", path, {"Content-Type": manifest.media_type}, manifest.content)
 
     def get_manifest(self, reference: str, name: str | None = None, *, method: str = "GET") -> Answer:
         return self.send(method, manifest_path(name or self.name, reference), {"Accept": ACCEPT})
@@ -176,19 +171,26 @@ class Session:
             raise Unsupported(f"DELETE {answer.path} answered {answer.status}: deleting is switched off")
         return answer
 
-    def noted(self, answer: Answer) -> Answer:
-        """Remember what a successful push made, so that it is removed in the end."""
-        if answer.status == 201:
-            path = answer.path.partition("?")[0]
-            with self.litter.lock:
-                if "/manifests/" in path:
-                    name, _, reference = path.removeprefix("/v2/").partition("/manifests/")
-                    # With a manifest its tags go, but not the other way round.
-                    self.litter.manifests.append((name, answer.header("Docker-Content-Digest") or reference))
-                elif (location := answer.header("Location")) and "/blobs/" in location:
-                    name, _, digest = location.partition("/v2/")[2].partition("/blobs/")
-                    self.litter.blobs.append((name, digest))
-                    self.litter.uploads = [one for one in self.litter.uploads if urlsplit(one).path != path]
+    def begun(self, answer: Answer) -> str:
+        """The location of the upload that an answer began. Raises `Failed`."""
+        return answer.location()
+
+    def noted(self, answer: Answer, digest: str = "") -> Answer:
+        """Remember what an answer says was made, to remove it in the end; `digest` is that of what was sent."""
+        path = answer.path.partition("?")[0]
+        with self.litter.lock:
+            if answer.status == 202 and answer.method == "POST" and answer.header("Location"):
+                # What is no URL cannot be cancelled.
+                with contextlib.suppress(Failed):
+                    self.litter.uploads.append(answer.location())
+            elif answer.status == 201 and (pushed := _MANIFEST.fullmatch(path)):
+                name, reference = pushed.groups()
+                # With a manifest its tags go, but not the other way round.
+                stated = digest or answer.header("Docker-Content-Digest") or reference
+                self.litter.manifests.append((name, reference if ":" in reference else stated))
+            elif answer.status == 201 and (found := _pushed_blob(answer)):
+                self.litter.blobs.append(found)
+                self.litter.uploads = [one for one in self.litter.uploads if urlsplit(one).path != path]
         return answer
 
     def _expect_writing(self) -> None:
@@ -198,6 +200,17 @@ class Session:
     def _need(self, answer: Answer, status: int, otherwise: str) -> None:
         if answer.status != status:
             raise NotApplicable(f"{otherwise}: {answer.method} {answer.path} answered {answer.status}")
+
+
+def _pushed_blob(answer: Answer) -> tuple[str, str] | None:
+    """The repository and the digest of a blob that was pushed, as it was asked for, or else as its Location says."""
+    name, found, _ = answer.path.removeprefix("/v2/").rpartition("/blobs/uploads/")
+    query = dict(parse_qsl(urlsplit(answer.url).query))
+    digest = query.get("digest") or query.get("mount") or ""
+    if found and digest:
+        return name, digest
+    name, found, digest = (answer.header("Location") or "").partition("/v2/")[2].rpartition("/blobs/")
+    return (name, digest) if found else None
 
 
 def blob_path(name: str, digest: str) -> str:

@@ -32,7 +32,7 @@ class Step:
         body: the name of a content, or a part of it as `name[begin:end]`; `chunked` sends it without its length.
         statuses: which are right; one of `declined` says that the registry does not offer this.
         has: headers of the answer with their values, "" for any.
-        gives: the content that the answer's body has to be.
+        gives: the content that the answer's body has to be; of a 206 the parts that it has to bring, in their order.
         contains, lacks: texts that the answer's JSON has to contain, or must not.
         saves: variables, each with the header that it is taken from, or `status`; `Link` gives the next page's URL.
         when: only if a variable has a value, as `variable=value`.
@@ -47,7 +47,7 @@ class Step:
     statuses: Sequence[int]
     declined: Sequence[int]
     has: Mapping[str, str]
-    gives: str
+    gives: Sequence[str]
     contains: Sequence[str]
     lacks: Sequence[str]
     saves: Mapping[str, str]
@@ -142,7 +142,7 @@ def _step(table: Table, headers: Mapping[str, str]) -> Step:
         statuses=_listed(table["is"]),
         declined=_listed(table.get("declined", [])),
         has=table.get("has", {}),
-        gives=table.get("gives", ""),
+        gives=_listed(table.get("gives", [])),
         contains=_listed(table.get("contains", [])),
         lacks=_listed(table.get("lacks", [])),
         saves=table.get("save", {}),

@@ -6,6 +6,7 @@ Nothing is retried, decoded or corrected on the way, because that is what is bei
 from __future__ import annotations
 
 import contextlib
+import functools
 import http.client
 import json
 import select
@@ -17,14 +18,14 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import SplitResult, urljoin, urlsplit
 
+from conformance.incoming import difference, read_body, url_of
 from conformance.requirement import Failed
+from conformance.shown import SHOWN_MAX, body_text, redacted, redacted_headers
 
 Body = bytes | Iterable[bytes] | None
 
 REDIRECTS_MAX = 5
-SHOWN_MAX = 2000
 _REDIRECTS = {301, 302, 303, 307, 308}
-_SECRET = {"authorization", "cookie", "set-cookie", "proxy-authorization"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,12 +38,17 @@ class Target:
     ca: str | None = None
 
     def context(self) -> ssl.SSLContext:
-        """The settings of TLS."""
-        context = ssl.create_default_context(cafile=self.ca)
-        if self.insecure:
-            context.check_hostname = False
-            context.verify_mode = ssl.CERT_NONE
-        return context
+        """The settings of TLS. Raises `OSError` if the certificates cannot be read."""
+        return _context(self.ca, insecure=self.insecure)
+
+
+@functools.cache
+def _context(ca: str | None, *, insecure: bool) -> ssl.SSLContext:
+    context = ssl.create_default_context(cafile=ca)
+    if insecure:
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+    return context
 
 
 @dataclass(slots=True)
@@ -87,14 +93,14 @@ class Answer:
     def expect_body(self, body: bytes) -> Answer:
         """This answer, if its body is exactly this. Raises `Failed`."""
         if self.body != body:
-            raise Failed(f"{self.method} {self.path} answered with {_difference(self.body, body)}")
+            raise Failed(f"{self.method} {self.path} answered with {difference(self.body, body)}")
         return self
 
     def json(self) -> Any:
         """The body, read as JSON. Raises `Failed`."""
         try:
             return json.loads(self.body)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise Failed(f"the body of {self.method} {self.path} is not JSON: {error}") from error
 
     @property
@@ -104,17 +110,22 @@ class Answer:
 
     def location(self) -> str:
         """The URL that `Location` names. Raises `Failed` if there is none."""
-        return urljoin(self.url, self.expect_header("Location"))
+        return self.link(self.expect_header("Location"))
+
+    def link(self, reference: str) -> str:
+        """The URL that this answer names by a URL or a path. Raises `Failed` if that is neither."""
+        return url_of(self.url, reference, f"{self.method} {self.path} answered with a link that is no URL")
 
     def shown(self) -> dict[str, object]:
         """What was sent and received, for reports: without secrets, and cut where it is long."""
         return {
-            "request": f"{self.method} {self.url}",
-            "requestHeaders": _redacted(self.sent),
+            "request": redacted(f"{self.method} {self.url}"),
+            "redirectedFrom": [redacted(one.url) for one in self.before],
+            "requestHeaders": redacted_headers(self.sent),
             "requestBody": self.sent_body,
             "status": self.status,
-            "headers": _redacted(self.headers),
-            "body": _text(self.body),
+            "headers": redacted_headers(self.headers),
+            "body": body_text(self.body),
             "seconds": round(self.seconds, 4),
         }
 
@@ -157,7 +168,8 @@ class Wire:
 
     def url(self, path: str) -> str:
         """The URL of a path of the registry; of a URL itself."""
-        return urljoin(self.target.url.rstrip("/") + "/", path) if "://" not in path else path
+        base = self.target.url.rstrip("/") + "/"
+        return url_of(base, path, "this is no URL") if "://" in path else urljoin(base, path)
 
     def send(
         self,
@@ -185,22 +197,22 @@ class Wire:
         answer.before = before
         return answer
 
-    def after_head(self, head: Answer) -> bytes:
-        """What comes after the headers when a HEAD is sent again, where nothing may come. Raises `Broken`."""
-        parts = urlsplit(head.url)
+    def after_headers(self, answer: Answer) -> bytes:
+        """What comes after the headers when the same is asked again, where nothing may come. Raises `Broken`."""
+        parts = urlsplit(answer.url)
         connection = self._connect(parts.scheme, parts.netloc)
         try:
-            connection.request("HEAD", _target(parts), headers={**dict(head.sent), "Connection": "close"})
+            connection.request(answer.method, _target(parts), headers={**dict(answer.sent), "Connection": "close"})
             response = connection.getresponse()
             return response.fp.read(SHOWN_MAX)
         except (OSError, http.client.HTTPException) as error:
-            raise Broken(head, error) from error
+            raise Broken(answer, error) from error
         finally:
             connection.close()
 
     def _send(self, method: str, url: str, headers: dict[str, str], body: Body) -> Answer:
         parts = urlsplit(url)
-        sent_body = _text(body) if isinstance(body, bytes) else "(in chunks)" if body is not None else ""
+        sent_body = body_text(body) if isinstance(body, bytes) else "(in chunks)" if body is not None else ""
         for attempt in range(2):
             connection, used = self._connection(parts.scheme, parts.netloc)
             answer = Answer(method, url, list(headers.items()), sent_body, status=0, headers=[], body=b"")
@@ -213,14 +225,18 @@ class Wire:
                     )
                 response = connection.getresponse()
                 answer.status, answer.headers = response.status, response.getheaders()
-                answer.body = response.read()
+                answer.body = read_body(response, self.target.timeout_s)
             except (OSError, http.client.HTTPException) as error:
-                connection.close()
+                self._drop(connection)
                 # The server may close a connection that it has kept open whenever it likes; then, and only if nothing
                 # can have happened twice, once more.
                 if used and attempt == 0 and method in {"GET", "HEAD"}:
                     continue
                 raise Broken(answer, error) from error
+            except ValueError:
+                self._drop(connection)
+                # What it says may have a secret in it.
+                raise Broken(answer, OSError("its URL or a header has what cannot be sent")) from None
             self._local.used.add(connection)
             answer.seconds = time.monotonic() - begun
             return answer
@@ -238,6 +254,14 @@ class Wire:
         elif _has_ended(connection):
             connection.close()
         return connection, connection in self._local.used
+
+    def _drop(self, connection: http.client.HTTPConnection) -> None:
+        """Use a connection no more: it may still have a part of what it should have sent."""
+        connection.close()
+        pool: dict[tuple[str, str], http.client.HTTPConnection] = self._local.pool
+        self._local.pool = {host: one for host, one in pool.items() if one is not connection}
+        with self._lock:
+            self._all = [one for one in self._all if one is not connection]
 
     def _connect(self, scheme: str, netloc: str) -> http.client.HTTPConnection:
         timeout = self.target.timeout_s
@@ -264,22 +288,6 @@ def _has_ended(connection: http.client.HTTPConnection) -> bool:
 
 def _is_pieces(body: Body) -> bool:
     return body is not None and not isinstance(body, bytes)
-
-
-def _text(body: bytes) -> str:
-    text = body[:SHOWN_MAX].decode("utf-8", "backslashreplace")
-    return text if len(body) <= SHOWN_MAX else f"{text}… ({len(body)} bytes)"
-
-
-def _redacted(headers: list[tuple[str, str]]) -> list[tuple[str, str]]:
-    return [(name, "(secret)" if name.lower() in _SECRET else value) for name, value in headers]
-
-
-def _difference(found: bytes, wanted: bytes) -> str:
-    if len(found) != len(wanted):
-        return f"{len(found)} bytes, expected {len(wanted)}"
-    position = next(index for index, (one, other) in enumerate(zip(found, wanted, strict=True)) if one != other)
-    return f"bytes that differ from the expected ones at {position}"
 
 
 def pieces(content: bytes, size: int) -> Iterator[bytes]:

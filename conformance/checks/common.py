@@ -8,7 +8,6 @@ import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urljoin
 
 from conformance.content import Manifest, digest_of, new_blob, new_image
 from conformance.requirement import Failed, NotApplicable
@@ -119,7 +118,7 @@ def next_page(answer: Answer) -> str | None:
     expect(bool(links), f'Link: {value} is not as RFC 5988 has it: <URL>; rel="next"')
     for target, parameters in links:
         if any("next" in (quoted or bare).lower().split() for quoted, bare in _RELATION.findall(parameters)):
-            return urljoin(answer.url, target)
+            return answer.link(target)
     raise Failed(f'Link: {value} has no rel="next"')
 
 

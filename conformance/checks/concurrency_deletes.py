@@ -70,6 +70,8 @@ def manifest_and_pull(session: Session) -> None:
     _expect_offered(session)
     image, tag = new_image(), session.new_tag()
     session.manifest(image, tag)
+    for reference in (tag, image.digest):
+        session.get_manifest(reference).expect(200)
 
     def pull(reference: str) -> None:
         for _ in range(8):
@@ -93,6 +95,7 @@ def blob_and_pull(session: Session) -> None:
     _expect_offered(session)
     blob = new_blob(200_000)
     session.blob(blob)
+    session.get_blob(blob.digest).expect(200)
 
     def pull() -> None:
         for _ in range(6):
@@ -124,7 +127,6 @@ def mount(session: Session) -> None:
                 partial(session.send, "DELETE", blob_path(session.other, blob.digest)),
             ],
         )
-        session.noted(mounted)
         if mounted.status == 201:
             session.get_blob(blob.digest).expect(200).expect_body(blob.content)
 
@@ -167,7 +169,7 @@ def twice(session: Session) -> None:
 
 @DELETES.check(
     "concurrency.delete.tag-and-push",
-    Level.MUST,
+    Level.SHOULD,
     "A tag that is pushed while its manifest is deleted: tag and list agree afterwards",
     section="Deleting Manifests",
 )

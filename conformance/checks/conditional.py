@@ -5,7 +5,7 @@ from __future__ import annotations
 from conformance.checks.common import sample_blob, sample_by_digest, sample_by_tag
 from conformance.content import ACCEPT, Manifest, new_image
 from conformance.requirement import Category, Checklist, Group, Level, NotApplicable, Unsupported, Version
-from conformance.session import Session, expect, manifest_path
+from conformance.session import Session, blob_path, expect, manifest_path
 from conformance.wire import Answer
 
 PULL = Checklist(Group.SPEC, Category.PULL, "API", Version.V1_2)
@@ -102,6 +102,25 @@ def if_none_match_blob(session: Session) -> None:
 
 
 @STALE.check(
+    "pull.if-none-match.no-body",
+    Level.MUST,
+    "A 304 has no body (RFC 9110, 15.4.5): what comes after it would be taken for the next answer",
+    writes=False,
+)
+def if_none_match_no_body(session: Session) -> None:
+    for path in (
+        manifest_path(session.name, sample_by_tag(session).reference),
+        blob_path(session.name, sample_blob(session).reference),
+    ):
+        etag = _etag(session.send("HEAD", path, {"Accept": ACCEPT}).expect(200))
+        answer = session.send("GET", path, {"Accept": ACCEPT, "If-None-Match": etag})
+        if answer.status != 304:
+            raise NotApplicable(f"GET {answer.path} with If-None-Match answered {answer.status}")
+        body = session.wire.after_headers(answer)
+        expect(not body, f"GET {answer.path} was answered with 304 and a body that begins with {body[:40]!r}")
+
+
+@STALE.check(
     "pull.if-none-match.other",
     Level.MUST,
     "What the client does not have, as If-None-Match says, is sent",
@@ -131,7 +150,7 @@ def _put(session: Session, manifest: Manifest, reference: str, **conditions: str
     headers = {name.replace("_", "-"): value for name, value in conditions.items()}
     headers["Content-Type"] = manifest.media_type
     path = manifest_path(session.name, reference)
-    return session.noted(session.send("PUT", path, headers, manifest.content))
+    return session.send("PUT", path, headers, manifest.content)
 
 
 def _tag_with_etag(session: Session) -> tuple[str, str]:
@@ -144,12 +163,14 @@ def _tag_with_etag(session: Session) -> tuple[str, str]:
 
 
 def _expect_refused(session: Session, tag: str, **conditions: str) -> None:
-    """Push a tag under a condition that does not hold. Raises `Unsupported` if the condition was ignored."""
+    """Push a tag under a condition that does not hold. Raises `Unsupported` if conditions are ignored."""
     manifest = new_image()
     answer = _put(session, manifest, tag, **conditions)
     if answer.status == 201:
         _get(session, tag).expect(200).expect_body(manifest.content)
-        raise Unsupported("pushes under a condition are not offered: the condition was ignored")
+        # Who heeds one condition has to heed them all: RFC 9110, 13.2.1.
+        if _put(session, new_image(), tag, If_None_Match="*").status != 412:
+            raise Unsupported("pushes under a condition are not offered: the condition was ignored")
     answer.expect(412)
 
 

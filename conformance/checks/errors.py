@@ -154,14 +154,15 @@ def message(session: Session) -> None:
         if not error_codes(answer):
             raise NotApplicable("the errors are not told in JSON")
         for error in json_object(answer)["errors"]:
-            expect(isinstance(error.get("message", ""), str), f"the message is {error['message']!r}, expected a text")
+            told = error.get("message", "") if isinstance(error, dict) else error
+            expect(isinstance(told, str), f"the message is {told!r}, expected a text")
 
 
 @PULL.check("error.head.no-body", Level.MUST, "An error that answers HEAD has no body (RFC 9110, 9.3.2)", writes=False)
 def head_no_body(session: Session) -> None:
     for path in (manifest_path(session.name, session.new_tag()), blob_path(session.name, drawn_digest())):
         answer = session.send("HEAD", path)
-        body = session.wire.after_head(answer)
+        body = session.wire.after_headers(answer)
         expect(not body, f"HEAD {answer.path} was answered with a body that begins with {body[:40]!r}")
 
 

@@ -14,10 +14,7 @@ MOUNT = Checklist(Group.SPEC, Category.PUSH, "Mounting a blob from another repos
 def _mount(session: Session, digest: str, source: str | None, into: str | None = None) -> Answer:
     """Ask for a mount, which may begin an upload instead."""
     query = {"mount": digest} if source is None else {"mount": digest, "from": source}
-    answer = session.send("POST", with_query(uploads_path(into or session.name), **query), {"Content-Length": "0"})
-    if answer.status == 202:
-        session.begun(answer)
-    return session.noted(answer)
+    return session.send("POST", with_query(uploads_path(into or session.name), **query), {"Content-Length": "0"})
 
 
 def _mounted(session: Session, blob: Blob, into: str | None = None) -> Answer:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gzip
+
 from conformance.checks.common import drawn_digest, expect_true_digest, sample_blob
 from conformance.content import Blob, new_blob
 from conformance.requirement import Category, Checklist, Group, Level, Version
@@ -37,6 +39,21 @@ def not_compressed(session: Session) -> None:
     blob = Blob(b'{"repeated": "' + new_blob(8).content.hex().encode() * 200 + b'"}')
     answer = session.get_blob(session.blob(blob), Accept_Encoding="gzip, zstd, br")
     answer.expect(200).expect_body(blob.content)
+
+
+@PULL.check(
+    "pull.blob.content-encoding",
+    Level.MUST,
+    "A blob that gzip has made is not said to be compressed on the way: clients would unpack it (RFC 9110, 8.4)",
+)
+def content_encoding(session: Session) -> None:
+    blob = Blob(gzip.compress(new_blob().content))
+    session.blob(blob)
+    for accepted in ("identity", "gzip"):
+        answer = session.get_blob(blob.digest, Accept_Encoding=accepted).expect(200)
+        coding = answer.header("Content-Encoding")
+        labelled = coding not in {None, "identity"} and answer.body == blob.content
+        expect(not labelled, f"GET {answer.path} answered with the blob as it is, and Content-Encoding: {coding}")
 
 
 @PULL.check(
@@ -200,5 +217,5 @@ def head_unknown(session: Session) -> None:
 @HEAD.check("pull.blob.head.no-body", Level.MUST, "The answer to HEAD has no body (RFC 9110, 9.3.2)", writes=False)
 def head_no_body(session: Session) -> None:
     answer = session.get_blob(sample_blob(session).reference, method="HEAD")
-    body = session.wire.after_head(answer)
+    body = session.wire.after_headers(answer)
     expect(not body, f"HEAD {answer.path} was answered with a body that begins with {body[:40]!r}")

@@ -11,7 +11,7 @@ from conformance.checks.common import (
     sample_by_digest,
     sample_by_tag,
 )
-from conformance.content import ACCEPT, INDEX, digest_of, new_image, new_index
+from conformance.content import ACCEPT, INDEX, digest_of, new_blob, new_image, new_index
 from conformance.requirement import Category, Checklist, Group, Level, Version
 from conformance.session import Session, expect, manifest_path
 
@@ -183,6 +183,13 @@ def other_repository(session: Session) -> None:
     session.get_manifest(tag).expect(404)
 
 
+@PULL.check("pull.manifest.of-a-blob", Level.MUST, "The digest of a blob is that of no manifest: 404")
+def of_a_blob(session: Session) -> None:
+    digest = session.blob(new_blob())
+    for method in ("GET", "HEAD"):
+        session.get_manifest(digest, method=method).expect(404)
+
+
 @PULL.check(
     "pull.manifest.malformed-digest",
     Level.MUST,
@@ -283,5 +290,5 @@ def head_unknown(session: Session) -> None:
 def head_no_body(session: Session) -> None:
     for reference in (sample_by_tag(session).reference, session.new_tag()):
         answer = session.get_manifest(reference, method="HEAD")
-        body = session.wire.after_head(answer)
+        body = session.wire.after_headers(answer)
         expect(not body, f"HEAD {answer.path} was answered with a body that begins with {body[:40]!r}")

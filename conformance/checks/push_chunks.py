@@ -11,6 +11,7 @@ from conformance.wire import Answer, pieces
 CHUNKS = Checklist(Group.SPEC, Category.PUSH, "Pushing a blob in chunks")
 
 CHUNK = 100
+_LARGEST = 64 << 20
 _MIN_LENGTH = "OCI-Chunk-Min-Length"
 
 
@@ -22,6 +23,8 @@ class ChunkedUpload:
         self.location = session.begin_upload(algorithm=algorithm)
         least = session.exchanges[-1].header(_MIN_LENGTH) or ""
         self.size = max(CHUNK, int(least) if least.isdigit() and len(least) < 10 else 0)
+        if self.size > _LARGEST:
+            raise NotApplicable(f"chunks have to be of {self.size} bytes: nobody holds that in memory")
         self.offset = 0
 
     def patch(self, content: bytes, start: int | None = None) -> Answer:
@@ -46,7 +49,7 @@ class ChunkedUpload:
             begin = self.offset if start is None else start
             headers["Content-Range"] = f"{begin}-{begin + len(content) - 1}"
         path = with_query(self.location, digest=digest)
-        return self.session.noted(self.session.send("PUT", path, headers, content))
+        return self.session.send("PUT", path, headers, content)
 
     def status(self) -> Answer:
         return self.session.send("GET", self.location)
@@ -164,6 +167,8 @@ def without_range(session: Session) -> None:
 def min_length(session: Session) -> None:
     upload = ChunkedUpload(session)
     least = session.exchanges[-1].header(_MIN_LENGTH)
-    expect(least is None or (least.isdigit() and int(least) > 0), f"{_MIN_LENGTH}: {least} is no size in bytes")
+    expect(
+        least is None or (len(least) < 10 and least.isdigit() and int(least) > 0), f"{_MIN_LENGTH}: {least} is no size"
+    )
     for size in (int(least or 1), int(least or 2)):
         upload.patch(new_blob(size).content).expect(202)

@@ -112,7 +112,7 @@ def digest_algorithm_unsupported(session: Session) -> None:
     path = with_query(uploads_path(session.name), **{"digest-algorithm": "nosuch256"})
     answer = session.send("POST", path, {"Content-Length": "0"}).expect(202, 400)
     if answer.status == 202:
-        path = with_query(session.begun(answer), digest=f"nosuch256:{'a' * 64}")
+        path = with_query(answer.location(), digest=f"nosuch256:{'a' * 64}")
         session.send("PUT", path, _OCTETS, b"content").expect(400)
 
 
@@ -123,4 +123,4 @@ def _announced(session: Session, algorithm: str) -> str:
         raise Unsupported(f"POST answered 400: no blobs named by {algorithm}")
     if answer.status != 202:
         raise Failed(f"POST {answer.path} answered {answer.status}, expected 202")
-    return session.begun(answer)
+    return answer.location()

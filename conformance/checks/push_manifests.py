@@ -9,6 +9,7 @@ from dataclasses import replace
 from conformance.checks.common import (
     drawn_digest,
     expect_refused,
+    expect_true_digest,
     push_parts,
 )
 from conformance.content import IMAGE, INDEX, Manifest, new_image, new_index
@@ -128,9 +129,11 @@ def many_tags(session: Session) -> None:
 def moved_tag(session: Session) -> None:
     tag, after = session.new_tag(), new_image()
     push(session, new_image(), tag)
-    session.get_manifest(tag).expect(200)
+    for method in ("GET", "HEAD"):
+        session.get_manifest(tag, method=method).expect(200)
     push(session, after, tag)
     session.get_manifest(tag).expect(200).expect_body(after.content)
+    expect_true_digest(session.get_manifest(tag, method="HEAD").expect(200), after.content)
 
 
 @PUSH.check(

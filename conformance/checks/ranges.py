@@ -140,12 +140,13 @@ def several(session: Session) -> None:
     if answer.status == 200:
         answer.expect_body(sample.content)
         return
-    found = b"".join(_parts(answer, sample.content))
+    found = b"".join(parts_of(answer, sample.content))
     wanted = (sample.content[0:10] + sample.content[50:60], sample.content[0:60])
     expect(found in wanted, f"{len(found)} bytes came in parts, expected the bytes 0-9 and 50-59")
 
 
-def _parts(answer: Answer, content: bytes) -> list[bytes]:
+def parts_of(answer: Answer, content: bytes) -> list[bytes]:
+    """The parts of the content that a 206 brings, in their order. Raises `Failed` if one is not what it says it is."""
     kind = answer.expect_header("Content-Type")
     if not kind.lower().startswith("multipart/byteranges"):
         start, stop = _part(answer, content)

@@ -9,6 +9,7 @@ from conformance.checks.subjects import expect_referrers
 from conformance.content import Blob, Manifest, new_blob, new_image
 from conformance.requirement import Category, Checklist, Group, Level, Unsupported, Version
 from conformance.session import Session, expect
+from conformance.wire import Answer
 
 FILTERS = Checklist(Group.SPEC, Category.DISCOVERY, "Listing Referrers", Version.V1_1)
 
@@ -25,11 +26,17 @@ def _two_kinds(session: Session) -> tuple[str, Manifest, Manifest]:
 
 def _filtered(session: Session, digest: str, kind: str, *, escaped: bool = True) -> list[str]:
     """The digests that a filter leaves. Raises `Unsupported` if there are no filters."""
-    query = f"?artifactType={quote(kind, safe='') if escaped else kind}"
-    found = digests(listed(session, digest, query))
-    if session.exchanges[-1].header("OCI-Filters-Applied") is None:
+    answer, found = _first_page_and_all(session, digest, kind if not escaped else quote(kind, safe=""))
+    if answer.header("OCI-Filters-Applied") is None:
         raise Unsupported("the filter was not applied: there is no OCI-Filters-Applied")
     return found
+
+
+def _first_page_and_all(session: Session, digest: str, kind: str) -> tuple[Answer, list[str]]:
+    """The first page of the list that a filter leaves, and the digests on all pages."""
+    before = len(session.exchanges)
+    found = digests(listed(session, digest, f"?artifactType={kind}"))
+    return next(answer for answer in session.exchanges[before:] if answer.status == 200), found
 
 
 @FILTERS.check("referrers.filter", Level.SHOULD, "A list of referrers can be filtered by artifactType")
@@ -42,8 +49,7 @@ def filtered(session: Session) -> None:
 @FILTERS.check("referrers.filter.header", Level.MUST, "If a list was filtered, OCI-Filters-Applied is artifactType")
 def filter_header(session: Session) -> None:
     digest, sbom, signature = _two_kinds(session)
-    found = digests(listed(session, digest, f"?artifactType={quote(SBOM, safe='')}"))
-    answer = session.exchanges[-1]
+    answer, found = _first_page_and_all(session, digest, quote(SBOM, safe=""))
     if {sbom.digest, signature.digest} <= set(found):
         expect(answer.header("OCI-Filters-Applied") is None, "OCI-Filters-Applied is there, but nothing was filtered")
         raise Unsupported("lists of referrers cannot be filtered")

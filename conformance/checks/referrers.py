@@ -41,7 +41,9 @@ def digests(descriptors: list[Json]) -> list[str]:
 def entry_of(session: Session, referrer: Manifest) -> Json:
     """Push a manifest with a subject, and find it in the list of that."""
     session.manifest(referrer)
-    found = [one for one in listed(session, referrer.document["subject"]["digest"]) if one["digest"] == referrer.digest]
+    found = [
+        one for one in listed(session, referrer.document["subject"]["digest"]) if one.get("digest") == referrer.digest
+    ]
     expect(len(found) == 1, f"{referrer.digest} is listed {len(found)} times, expected once")
     return found[0]
 
@@ -214,6 +216,8 @@ def deleted(session: Session) -> None:
     goes, stays = (new_image(subject=subject.descriptor) for _ in range(2))
     session.manifest(goes)
     session.manifest(stays)
+    # What was listed before must not be listed from memory.
+    listed(session, subject.digest)
     if session.delete(manifest_path(session.name, goes.digest)).status != 202:
         raise NotApplicable("a manifest cannot be deleted")
     found = digests(listed(session, subject.digest))

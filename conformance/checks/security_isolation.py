@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from conformance.content import Manifest, new_blob, new_image, new_index
+from conformance.content import OCTETS, Manifest, new_blob, new_image, new_index
 from conformance.requirement import Category, Checklist, Failed, Group, Level, NotApplicable
 from conformance.session import Session, blob_path, expect, manifest_path, uploads_path, with_query
 
@@ -142,6 +142,24 @@ def mount_of_nothing(session: Session) -> None:
 
 
 @PUSHES.check(
+    "security.isolation.claimed-blob",
+    Level.MUST,
+    "Whoever knows the digest of a blob of another repository, and not its bytes, does not get it by pushing",
+)
+def claimed_blob(session: Session) -> None:
+    blob = new_blob()
+    session.blob(blob)
+    session.blob(new_blob(), session.other)
+    typed = {"Content-Type": OCTETS}
+    for content in (b"", b"something else"):
+        ended = session.put_blob(session.begin_upload(session.other), blob, content)
+        whole = session.send("POST", with_query(uploads_path(session.other), digest=blob.digest), typed, content)
+        for answer in (ended, whole):
+            expect(answer.status != 201, f"{answer.method} {answer.path} answered 201 to other bytes than the blob's")
+    session.get_blob(blob.digest, session.other).expect(404, what="only another repository has its bytes")
+
+
+@PUSHES.check(
     "security.isolation.upload",
     Level.MUST,
     "An upload can be ended only in the repository in which it was begun",
@@ -166,6 +184,23 @@ def delete_blob(session: Session) -> None:
     session.blob(blob, session.other)
     session.delete(blob_path(session.other, blob.digest)).expect(202)
     session.get_blob(blob.digest).expect(200, what="it was deleted in another repository").expect_body(blob.content)
+
+
+@DELETES.check(
+    "security.isolation.deleted-blob",
+    Level.MUST,
+    "A blob that was deleted in one repository does not come back when it is read in another",
+    section="CVE-2026-35172",
+)
+def deleted_blob(session: Session) -> None:
+    blob = new_blob()
+    session.blob(blob)
+    session.blob(blob, session.other)
+    session.get_blob(blob.digest, session.other).expect(200)
+    session.delete(blob_path(session.other, blob.digest)).expect(202)
+    session.get_blob(blob.digest).expect(200)
+    for method in ("HEAD", "GET"):
+        session.get_blob(blob.digest, session.other, method=method).expect(404, what="it has been deleted here")
 
 
 @DELETES.check(

@@ -18,11 +18,7 @@ _LONG = 60_000
 
 def _push_with(session: Session, authorization: str) -> Answer:
     headers = {"Authorization": authorization, "Content-Length": "0"}
-    answer = session.send_plain("POST", uploads_path(session.name), headers)
-    if answer.status == 202:
-        with session.litter.lock:
-            session.litter.uploads.append(answer.location())
-    return answer
+    return session.send_plain("POST", uploads_path(session.name), headers)
 
 
 def _expect_refused(session: Session, authorization: str, what: str) -> None:

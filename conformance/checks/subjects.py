@@ -25,8 +25,17 @@ def _push(session: Session, manifest: Manifest, reference: str | None = None) ->
 
 
 def expect_referrers(session: Session) -> None:
-    """Raises `Unsupported` if there is no referrers API, which older registries need not have."""
-    if session.referrers(drawn_digest()).status == 404:
+    """Raises `Unsupported` if there is no referrers API, which a registry need not have.
+
+    Whoever knows the referrers of one manifest has it, and may not answer 404 for another.
+    """
+    if session.referrers(drawn_digest()).status != 404:
+        return
+    subject = new_image()
+    if not session.scope.read_only:
+        session.manifest(subject)
+        session.manifest(new_image(subject=subject.descriptor))
+    if session.scope.read_only or session.referrers(subject.digest).status == 404:
         raise Unsupported("there is no referrers API: it answers 404")
 
 

@@ -13,25 +13,51 @@ from conformance.session import Scope
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """A whole run: against which URL, when (ISO 8601), how long it took, and with which results."""
+    """A whole run: against which URL, when (ISO 8601), how long it took, and with which results.
+
+    `left` says what could not be removed afterwards, or nothing. Without `complete`, only some checks were wanted.
+    """
 
     url: str
     scope: Scope
     started: str
     seconds: float
     results: Sequence[Result]
+    left: str = ""
+    complete: bool = True
 
     @property
     def conforms(self) -> bool:
-        """Whether no MUST failed."""
-        return not any(result.outcome is Outcome.FAILED for result in self.results)
+        """Whether something could be judged, and no MUST failed."""
+        outcomes = {result.outcome for result in self.results}
+        return Outcome.FAILED not in outcomes and bool(outcomes - {Outcome.SKIPPED})
+
+    @property
+    def verdict(self) -> str:
+        """What came of it, as a sentence without its end."""
+        failed = Counter(str(one.requirement.group) for one in self.results if one.outcome is Outcome.FAILED)
+        judged = failed.total() + self.count(Outcome.PASSED, Level.MUST)
+        if failed:
+            where = ", ".join(f"{count} of {group}" for group, count in failed.items())
+            return f"{failed.total()} of {judged} MUSTs do not hold: {where}"
+        return f"all {judged} MUSTs that could be judged hold" if self.conforms else "nothing could be judged"
+
+    @property
+    def about(self) -> str:
+        """Of what the verdict is, and how long it took."""
+        return f"OCI distribution {self.scope.version}, {len(self.results)} checks in {self.seconds:.1f} s"
 
     def count(self, outcome: Outcome, level: Level | None = None) -> int:
         """How many checks had this outcome, of this level or of all."""
-        return sum(
-            result.outcome is outcome and (level is None or result.requirement.level is level)
+        return len(self.with_outcome(outcome, level))
+
+    def with_outcome(self, outcome: Outcome, level: Level | None = None) -> list[Result]:
+        """The results with this outcome, of this level or of all."""
+        return [
+            result
             for result in self.results
-        )
+            if result.outcome is outcome and (level is None or result.requirement.level is level)
+        ]
 
     def by_group(self) -> dict[str, Counter[Outcome]]:
         """The outcomes of each group, in the order in which the groups come."""
@@ -49,6 +75,9 @@ def as_dict(run: Run, *, exchanges: bool = True) -> dict[str, object]:
         "started": run.started,
         "seconds": round(run.seconds, 3),
         "conforms": run.conforms,
+        "complete": run.complete,
+        "verdict": run.verdict,
+        "left": run.left,
         "counts": {outcome: run.count(outcome) for outcome in Outcome},
         "results": [_result(result, exchanges=exchanges) for result in run.results],
     }

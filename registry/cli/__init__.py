@@ -33,6 +33,12 @@ NOUNS = {
     "audit": "see who did what",
 }
 
+# These look at a registry from outside, over HTTP, whosever it is. Each is a module that is imported only when wanted.
+TOOLS = {
+    "conformance": "judge any registry, by the specification and by what its clients need",
+    "doctor": "look at a deployment from outside, as its clients do, and say what to change",
+}
+
 _DESCRIPTION = "Berth, an OCI registry: docker, podman, helm, oras and the like push to it and pull from it."
 _EPILOG = """\
 examples:
@@ -84,12 +90,17 @@ def _parser(words: Sequence[str]) -> argparse.ArgumentParser:
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     for command in COMMANDS:
         command.register(commands)
+    # What comes first is the command: no flag before it takes a value.
+    wanted = next((word for word in words if not word.startswith("-")), None)
     for name, summary in NOUNS.items():
         noun = Noun(commands, name, summary)
-        # What comes first is the command: no flag before it takes a value.
-        if name == next((word for word in words if not word.startswith("-")), None):
+        if name == wanted:
             importlib.import_module(f"registry.cli.{name}").register(noun)
             noun.complete()
+    for name, summary in TOOLS.items():
+        tool = commands.add_parser(name, help=summary, allow_abbrev=False)
+        if name == wanted:
+            importlib.import_module(f"registry.cli.{name}").complete(tool)
     return parser
 
 

@@ -1,6 +1,5 @@
 """What several clients need: a registry, with login and without, their own daemons, and nobody logged in."""
 
-import contextlib
 import tempfile
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -8,12 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from tests import s3_store
+from tests import backends
 from tests.clients.accounts import ADMIN_PASSWORD, Accounts
 from tests.clients.images import Layout
 from tests.clients.programs import require, require_module, run, service
 from tests.daemon import Daemon
-from tests.databases import Databases
 
 Command = Callable[..., str]
 
@@ -38,15 +36,8 @@ snapshotter = "native"
 @pytest.fixture(scope="module", params=["sqlite-files", "sqlite-s3", "postgresql-files", "postgresql-s3"])
 def kept_in(request: pytest.FixtureRequest) -> Iterator[dict[str, str]]:
     """The environment of a registry that keeps rows and bytes there."""
-    rows, bytes_ = request.param.split("-")
-    settings: dict[str, object] = s3_store.settings() if bytes_ == "s3" else {}
-    with contextlib.ExitStack() as stack:
-        if rows == "postgresql":
-            databases: Databases = request.getfixturevalue("databases")
-            name = databases.lend()
-            stack.callback(databases.take_back, name)
-            settings["storage.database"] = databases.url(name)
-        yield {f"BERTH_{path.replace('.', '__')}".upper(): str(value) for path, value in settings.items()}
+    with backends.kept_in(request.param, request) as environment:
+        yield environment
 
 
 @pytest.fixture(scope="module")

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import yaml
 
-from registry.cli import COMMANDS, NOUNS
+from registry.cli import COMMANDS, NOUNS, TOOLS
 from registry.config.table import SECTIONS, SETTINGS
 from tests.deploy.files import connections, settings_in
 from tests.deploy.page import PAGE, ROOT, blocks
@@ -24,7 +24,7 @@ def test_commands_exist() -> None:
     """Every command that is named is one."""
     named = set(re.findall(r"(?:^|`|/)berth ([a-z]+)", TEXT, re.MULTILINE))
     assert len(named) > 5
-    assert named <= {command.__name__.rpartition(".")[2] for command in COMMANDS} | set(NOUNS)
+    assert named <= {command.__name__.rpartition(".")[2] for command in COMMANDS} | set(NOUNS) | set(TOOLS)
 
 
 def test_examples_are_understood(tmp_path: Path) -> None:

@@ -14,13 +14,13 @@ from pathlib import Path
 import pytest
 
 from registry import __version__
-from registry.cli import NOUNS, main
+from registry.cli import NOUNS, TOOLS, main
 from tests.daemon import Daemon
 from tests.server.program import wait_until
 
 Berth = Callable[..., subprocess.Popen[str]]
 
-COMMANDS = ["serve", "migrate", "check", "scrub", "gc", "restore", "backup", "config", "key", "version", *NOUNS]
+COMMANDS = ["serve", "migrate", "check", "scrub", "gc", "restore", "backup", "config", "key", "version", *NOUNS, *TOOLS]
 
 
 @pytest.fixture(autouse=True)
@@ -71,7 +71,7 @@ def test_every_command_explains_itself(command: str, capsys: pytest.CaptureFixtu
     assert ended.value.code == 0
     text = capsys.readouterr().out
     assert text.startswith(f"usage: berth {command}")
-    assert ("BERTH_CONFIG" in text) == (command != "version")
+    assert ("BERTH_CONFIG" in text) == (command not in {"version", *TOOLS})
     assert max(map(len, text.splitlines())) <= 120
 
 
