@@ -12,6 +12,7 @@ from typing import TypeVar
 
 from storage.blobs.driver import BlobDriver
 from storage.check_past import broken_past
+from storage.check_releases import broken_releases
 from storage.digest import Digest, digest_of, new_hasher, parse_digest
 from storage.errors import BlobMissing, RegistryError, StorageDamaged
 from storage.metadata.manifests import NewManifest, Reference
@@ -90,6 +91,7 @@ class Check:
         await self._check_links()
         await self._check_blobs()
         await self._check_past()
+        await self._check_releases()
         await self._count_unreferenced()
 
     async def _check_repositories(self) -> None:
@@ -214,6 +216,10 @@ class Check:
 
     async def _check_past(self) -> None:
         async for subject, message in broken_past(self._store):
+            self._report.add(subject, message)
+
+    async def _check_releases(self) -> None:
+        async for subject, message in broken_releases(self._store):
             self._report.add(subject, message)
 
     async def _count_unreferenced(self) -> None:

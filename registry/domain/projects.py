@@ -17,6 +17,7 @@ from registry.domain.registries import FORGET_BATCH, LOCAL, PRIVATE
 from registry.errors import AttributeTaken, Conflict, NotFound
 from storage.clock import Clock
 from storage.metadata import access, members, projects, registries
+from storage.metadata.licensing.forgetting import Owner, forget
 from storage.metadata.projects import ProjectRow
 from storage.metadata.registries import NewRegistry
 from storage.metadata.store import MetadataStore, Queries, Transaction
@@ -103,7 +104,7 @@ class Projects:
         return await self._store.transact(update)
 
     async def delete(self, actor: Actor, name: str) -> None:
-        """Delete the project with its registries, robots and members.
+        """Delete the project with its registries, robots and members, its products, licenses and customers.
 
         What was deleted from its registries cannot be brought back any more.
         Raises `NotFound`, `Denied`, and `Conflict` while a repository of a registry of it has content.
@@ -118,6 +119,8 @@ class Projects:
             for prefix in prefixes:
                 if await registries.forget(tx, prefix, FORGET_BATCH):
                     return False
+            if await forget(tx, Owner.PROJECT, project_id, self._clock.now_ms(), FORGET_BATCH):
+                return False
             await projects.delete(tx, project_id)
             await self._changed(tx, actor, "project.delete", name)
             return True

@@ -85,10 +85,11 @@ async def link(tx: Transaction, repository_id: int, digest: Digest, now_ms: int,
 
 
 async def protect(tx: Transaction, repository: RepositoryName, digest: Digest, until_ms: int) -> bool:
-    """Keep the link until then; false if there is none."""
+    """Keep the link at least until then; false if there is none."""
     protected = await tx.execute(
-        "UPDATE blob_links SET protected_until = ?"
+        "UPDATE blob_links SET protected_until = CASE WHEN protected_until < ? THEN ? ELSE protected_until END"
         " WHERE digest = ? AND repository_id = (SELECT id FROM repositories WHERE name = ?)",
+        until_ms,
         until_ms,
         str(digest),
         repository,

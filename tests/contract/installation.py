@@ -15,8 +15,10 @@ from registry.app.storing import open_storage
 from registry.config import load
 from registry.domain.access_tokens import NewToken
 from registry.domain.throttle import Throttle
-from storage.metadata import garbage, runs
+from storage.metadata import garbage, projects, repositories, runs
 from storage.metadata.copying import Destination, PostgresDialect, Source, SqliteDialect
+from storage.metadata.licensing import holding
+from storage.metadata.licensing.holding import Content
 from storage.metadata.migrate import migrations
 from storage.metadata.postgresql import Database, HeldDatabase, PostgresStore
 from storage.metadata.sqlite import SoleStore, SqliteStore
@@ -24,7 +26,8 @@ from storage.metadata.store import Row, Transaction
 from storage.names import parse_repository_name
 from tests.unit.registry.domain.people import PASSWORDS
 from tests.unit.registry.domain.tenants import Tenants
-from tests.unit.storage.sound_store import make_sound_store
+from tests.unit.storage.metadata.licensing.vendor import add_everything
+from tests.unit.storage.sound_store import SoundStore, make_sound_store
 
 NEWEST = len(migrations("sqlite"))
 FILE = "metadata.db"
@@ -54,6 +57,7 @@ async def make_installation(place: Path) -> None:
         await services.uploads.start(OPERATING, app)
         await services.manifests.delete(OPERATING, app, sound.digests["referrer"])
         await storage.store.transact(_add_rest)
+        await storage.store.transact(lambda tx: _add_licensing(tx, sound))
     finally:
         await storage.close()
     _add_what_is_hard(place)
@@ -62,6 +66,14 @@ async def make_installation(place: Path) -> None:
 async def _add_rest(tx: Transaction) -> None:
     await garbage.mark(tx, "sha256/00/unwanted", 1)
     await runs.begin(tx, "collector", 1, {"phase": "links"})
+
+
+async def _add_licensing(tx: Transaction, sound: SoundStore) -> None:
+    project, repository = await projects.find(tx, "acme"), await repositories.find(tx, parse_repository_name("app"))
+    assert project is not None
+    assert repository is not None
+    layer = Content(repository, holding.BLOB, str(sound.digests["layer"]), 9)
+    await add_everything(tx, project.id, "app", layer, str(sound.digests["index"]))
 
 
 def _add_what_is_hard(place: Path) -> None:

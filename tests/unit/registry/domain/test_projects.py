@@ -1,6 +1,7 @@
 """Projects: made, listed, changed, and deleted while nothing is in them."""
 
 import asyncio
+from functools import partial
 
 import pytest
 
@@ -10,7 +11,12 @@ from auth.roles import Role, SystemRole
 from registry.domain.attributes import DESCRIPTION_LENGTH_MAX
 from registry.errors import AttributeInvalid, AttributeTaken, Conflict, Denied, NotFound
 from storage.errors import RegistryError
+from storage.metadata import projects
+from storage.metadata.licensing.licenses import LICENSES
+from storage.metadata.licensing.products import PRODUCTS
+from storage.metadata.store import Transaction
 from tests.unit.registry.domain.tenants import Tenants
+from tests.unit.storage.metadata.licensing.vendor import Vendor
 
 
 async def names(tenants: Tenants, who: str, after: str = "", size: int = 100) -> list[str]:
@@ -236,3 +242,24 @@ async def test_monitor(tenants: Tenants) -> None:
     """A monitor of the installation knows no projects."""
     await tenants.users.create(OPERATING, "prometheus", None, SystemRole.MONITOR)
     assert await names(tenants, "prometheus") == []
+
+
+async def test_delete_with_products(tenants: Tenants) -> None:
+    """Products, licenses and customers go with their project, those of another one stay."""
+    acme, zeta = [await projects.find(tenants.store, name) for name in ("acme", "zeta")]
+    assert acme is not None
+    assert zeta is not None
+    for project_id in (acme.id, zeta.id):
+        await tenants.store.transact(partial(sell, project_id))
+    await tenants.projects.delete(OPERATING, "acme")
+    assert (await PRODUCTS.count(tenants.store, acme.id), await PRODUCTS.count(tenants.store, zeta.id)) == (0, 1)
+    assert (await LICENSES.count(tenants.store, acme.id), await LICENSES.count(tenants.store, zeta.id)) == (0, 1)
+    assert await tenants.store.verify() == []
+
+
+async def sell(project_id: int, tx: Transaction) -> None:
+    """A license that a customer of the project has."""
+    vendor = Vendor(tx, project_id)
+    product = await vendor.product()
+    owner = await vendor.customer("owner@example.com")
+    await vendor.license(product, await vendor.policy(product), "key", owner_id=owner)
