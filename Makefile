@@ -16,9 +16,10 @@ setup: .venv/installed ## Make the environment: .venv with everything Berth runs
 run: setup ## Serve on 127.0.0.1:5000 with data in ./berth-data (ARGS="--listen 0.0.0.0:5000")
 	@exec $(BIN)/berth serve --log-format text $(ARGS)
 
-# More processes than most machines have cores: a third of the time the tests wait, for disks and for clocks.
+# One process more than small machines have cores: now and then a test waits, for a disk or for a clock. Files stay
+# whole, as what is made for one is used by all of its tests, and those with the slowest tests come first.
 test: .venv/installed-dev ## Run the whole test suite (ARGS="tests/unit" for a part)
-	$(BIN)/pytest -n 4 --dist worksteal $(ARGS)
+	$(BIN)/pytest -n 3 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 faults: .venv/installed-dev ## Break everything on purpose, for some minutes, and count what is lost (ARGS="FILE" for a part)
 	FAULTS_SECONDS=$${FAULTS_SECONDS:-120} $(BIN)/pytest -n 2 --dist loadfile -m "" $(or $(ARGS),tests/faults)

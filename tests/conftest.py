@@ -1,5 +1,7 @@
 """What tests of every kind may ask for."""
 
+import gc
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,6 +12,17 @@ from tests.databases import Databases
 from tests.postgres import PostgresServer, running_server
 
 pytest_plugins = ["tests.faults.reporting"]
+
+
+def pytest_configure() -> None:
+    """Programs that tests start heed Ctrl-C, also where whoever runs the tests in the background lets it be ignored."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def pytest_collection_finish() -> None:
+    """All that was collected stays until the end: do not go through it again and again."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session")

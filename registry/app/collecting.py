@@ -16,6 +16,8 @@ from storage.clock import Clock, SystemClock
 
 # Of the time of a worker, which answers requests, too; and of that of a command, for whose transactions others wait.
 _SHARE_OF_WORKER, _SHARE_OF_COMMAND = 0.2, 0.6
+# SQLite is read where requests are answered: more rows would be a millisecond or two. PostgreSQL is far away.
+_STRIDE_OF_SQLITE, _STRIDE_OF_POSTGRESQL = 25, 200
 
 
 def build_collector(
@@ -32,6 +34,7 @@ def build_collector(
         keep_history_ms=int(config.collector.keep_history * 1000),
         linger_ms=_linger_ms(config),
         share=share,
+        stride=_STRIDE_OF_POSTGRESQL if config.storage.database else _STRIDE_OF_SQLITE,
     )
     return Collector(storage.store, storage.driver, clock or SystemClock(), services.tags, services.manifests, settings)
 

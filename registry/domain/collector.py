@@ -36,7 +36,8 @@ class CollectorSettings:
     `retention` is for registries without policies of their own. What was deleted can be brought back for
     `keep_deleted_ms`, and where a tag pointed is known for `keep_history_ms` (0 is for ever). Bytes stay for
     `linger_ms` after their row, for clients that were told where they are.
-    `share` is how much of the time the collector works, more than 0 and at most 1.
+    `share` is how much of the time the collector works, more than 0 and at most 1, and `stride` how many rows it takes
+    at once.
     """
 
     retention: Retention
@@ -44,6 +45,7 @@ class CollectorSettings:
     keep_history_ms: int
     linger_ms: int
     share: float
+    stride: int
 
 
 class Collector:
@@ -68,10 +70,19 @@ class Collector:
         counts = Collected()
         policies = await read_policies(self._store, self._settings.retention)
         pace = _Progress(self._settings.share, counts, report)
+        stride = self._settings.stride
         retiring = Retiring(
-            self._store, self._clock, self._tags, self._manifests, policies, pace, counts, dry_run=dry_run
+            self._store,
+            self._clock,
+            self._tags,
+            self._manifests,
+            policies,
+            pace,
+            counts,
+            stride=stride,
+            dry_run=dry_run,
         )
-        sweep = Sweep(self._store, self._driver, self._clock, pace, counts, dry_run=dry_run)
+        sweep = Sweep(self._store, self._driver, self._clock, pace, counts, stride=stride, dry_run=dry_run)
         run = None if dry_run else await self._begin(counts)
         if run is not None:
             pace.note = lambda: self._note(run, counts)

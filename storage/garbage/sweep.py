@@ -21,8 +21,6 @@ from storage.metadata import garbage, tag_history
 from storage.metadata.garbage import BlobSeen, LinkSeen, Unwanted
 from storage.metadata.store import MetadataStore, Transaction
 
-# Few enough that nobody notices the wait for one slice, or for one transaction.
-_SLICE = 200
 _REMOVING_AT_ONCE = 16
 # Bytes lie without a row from the end of their upload to its record, which is a matter of seconds.
 STRAY_MS: Final = 24 * 3600 * 1000
@@ -31,7 +29,10 @@ logger = logging.getLogger(__name__)
 
 
 class Sweep:
-    """One sweep over a store; `counts` goes up as it gets on. With `dry_run` it only counts."""
+    """One sweep over a store; `counts` goes up as it gets on. With `dry_run` it only counts.
+
+    `stride` is how many rows are looked at, and at most changed, at once: while that goes on, others wait.
+    """
 
     def __init__(
         self,
@@ -41,15 +42,17 @@ class Sweep:
         pace: Pace,
         counts: Collected,
         *,
+        stride: int,
         dry_run: bool,
     ) -> None:
+        self._stride = stride
         self._store, self._driver, self._clock, self._pace = store, driver, clock, pace
         self._counts, self._dry_run = counts, dry_run
 
     async def history(self, before_ms: int) -> None:
         """Forget which way tags went before then, but never where one points, or pointed last."""
         last = 0
-        while seen := await tag_history.after(self._store, last, before_ms, _SLICE):
+        while seen := await tag_history.after(self._store, last, before_ms, self._stride):
             self._counts.examined += len(seen)
             past = [change.id for change in seen if change.is_old and change.is_superseded]
             self._counts.history += len(past) if self._dry_run else await self._forget_history(past)
@@ -71,7 +74,7 @@ class Sweep:
             return
 
         async def forget(tx: Transaction) -> int:
-            return await garbage.forget(tx, before_ms, _SLICE)
+            return await garbage.forget(tx, before_ms, self._stride)
 
         while forgotten := await self._store.transact(forget, durable=False):
             self._counts.forgotten += forgotten
@@ -80,7 +83,7 @@ class Sweep:
     async def links(self) -> None:
         """Unlink blobs from repositories in which no manifest needs them, and no lease protects them."""
         last = (0, "")
-        while seen := await garbage.links_after(self._store, last, self._clock.now_ms(), _SLICE):
+        while seen := await garbage.links_after(self._store, last, self._clock.now_ms(), self._stride):
             self._counts.examined += len(seen)
             needless = [link for link in seen if link.needless]
             self._counts.links += len(needless) if self._dry_run else await self._unlink(needless)
@@ -97,7 +100,7 @@ class Sweep:
     async def blobs(self, deleted_before_ms: int, linger_ms: int) -> None:
         """Remove the rows of blobs that no repository has. Their bytes are due after `linger_ms`."""
         last = ""
-        while seen := await garbage.blobs_after(self._store, last, self._clock.now_ms(), deleted_before_ms, _SLICE):
+        while seen := await self._blobs_after(last, deleted_before_ms):
             self._counts.examined += len(seen)
             needless = [blob for blob in seen if blob.needless]
             gone = needless if self._dry_run else await self._delete(needless, linger_ms)
@@ -105,6 +108,10 @@ class Sweep:
             self._counts.bytes += sum(blob.size for blob in gone)
             last = seen[-1].digest
             await self._pace.rest()
+
+    async def _blobs_after(self, last: str, deleted_before_ms: int) -> list[BlobSeen]:
+        now = self._clock.now_ms()
+        return await garbage.blobs_after(self._store, last, now, deleted_before_ms, self._stride)
 
     async def _delete(self, needless: list[BlobSeen], linger_ms: int) -> list[BlobSeen]:
         async def delete(tx: Transaction) -> list[BlobSeen]:
@@ -118,7 +125,7 @@ class Sweep:
         batch: list[StoredBytes] = []
         async for stored in self._driver.blobs():
             batch.append(stored)
-            if len(batch) == _SLICE:
+            if len(batch) == self._stride:
                 await self._mark_stray(batch)
                 batch = []
                 await self._pace.rest()
@@ -146,7 +153,7 @@ class Sweep:
         if self._dry_run:
             return
         last = Unwanted(0, "")
-        while due := await garbage.due_after(self._store, last, self._clock.now_ms(), _SLICE):
+        while due := await garbage.due_after(self._store, last, self._clock.now_ms(), self._stride):
             keys = [mark.storage_key for mark in due]
             wanted = await garbage.named(self._store, keys)
             removed = await self._remove(key for key in keys if key not in wanted)

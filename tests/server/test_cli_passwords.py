@@ -81,8 +81,6 @@ def on_terminal(berth: Commands, *typed: str) -> tuple[int, str]:
         stdin=terminal,
         stdout=terminal,
         stderr=terminal,
-        # As a shell does: whoever runs the tests in the background may have them ignore Ctrl-C.
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509 - it takes no lock
     )
     os.close(terminal)
     shown = b""

@@ -56,7 +56,7 @@ class Shelf:
         self.uploads = Uploads(store, self.driver, self.clock, leases, limits)
         self.blobs = Blobs(store, self.driver, leases, audit)
         retention = Retention(_ms(untagged), _ms(ORPHANED))
-        settings = CollectorSettings(retention, _ms(kept), _ms(REMEMBERED), _ms(linger), share=1.0)
+        settings = CollectorSettings(retention, _ms(kept), _ms(REMEMBERED), _ms(linger), share=1.0, stride=200)
         self.collector = Collector(store, self.driver, self.clock, self.tags, self.manifests, settings)
         self.explaining = Explaining(store, self.clock, retention, _ms(kept))
 
