@@ -69,20 +69,11 @@ class Collector:
         """
         counts = Collected()
         policies = await read_policies(self._store, self._settings.retention)
-        pace = _Progress(self._settings.share, counts, report)
-        stride = self._settings.stride
+        pace = _Progress(self._settings, counts, report)
         retiring = Retiring(
-            self._store,
-            self._clock,
-            self._tags,
-            self._manifests,
-            policies,
-            pace,
-            counts,
-            stride=stride,
-            dry_run=dry_run,
+            self._store, self._clock, self._tags, self._manifests, policies, pace, counts, dry_run=dry_run
         )
-        sweep = Sweep(self._store, self._driver, self._clock, pace, counts, stride=stride, dry_run=dry_run)
+        sweep = Sweep(self._store, self._driver, self._clock, pace, counts, dry_run=dry_run)
         run = None if dry_run else await self._begin(counts)
         if run is not None:
             pace.note = lambda: self._note(run, counts)
@@ -146,8 +137,10 @@ class Collector:
 class _Progress(Pace):
     """Says and writes down how far the work has got, when it rests."""
 
-    def __init__(self, share: float, counts: Collected, report: Callable[[Collected], None] | None) -> None:
-        super().__init__(share)
+    def __init__(
+        self, settings: CollectorSettings, counts: Collected, report: Callable[[Collected], None] | None
+    ) -> None:
+        super().__init__(settings.share, settings.stride)
         self._counts, self._report = counts, report
         self._noted = time.monotonic()
         self.note: Callable[[], Awaitable[None]] | None = None

@@ -25,7 +25,6 @@ _FIRST, _END = "sha256-", "sha512."
 class Retiring:
     """One walk over all manifests and tags; `counts` goes up as it gets on. With `dry_run` it only counts.
 
-    `stride` is how many rows are looked at at once.
     What goes is deleted as if somebody had asked for it: it is in the audit log, and can be brought back for a while.
     """
 
@@ -39,17 +38,15 @@ class Retiring:
         pace: Pace,
         counts: Collected,
         *,
-        stride: int,
         dry_run: bool,
     ) -> None:
-        self._stride = stride
         self._store, self._clock, self._tags, self._manifests = store, clock, tagging, manifests
         self._policies, self._pace, self._counts, self._dry_run = policies, pace, counts, dry_run
 
     async def attached_tags(self) -> None:
         """Delete tags that belong to a manifest which is gone, such as those of its signatures, with what they hold."""
         last = 0
-        while repositories := await retention.repositories_after(self._store, last, self._stride):
+        while repositories := await retention.repositories_after(self._store, last, self._pace.stride):
             for repository_id in repositories:
                 await self._attached_tags_of(repository_id)
             last = repositories[-1]
@@ -57,7 +54,7 @@ class Retiring:
 
     async def _attached_tags_of(self, repository_id: int) -> None:
         last = _FIRST
-        while tags := await retention.tags_between(self._store, repository_id, last, _END, self._stride):
+        while tags := await retention.tags_between(self._store, repository_id, last, _END, self._pace.stride):
             self._counts.examined += len(tags)
             for tag in tags:
                 if await self._is_left_behind(self._store, tag):
@@ -91,7 +88,7 @@ class Retiring:
     async def manifests(self) -> None:
         """Delete manifests that nothing holds any more, and of which the time is over."""
         last = 0
-        while seen := await retention.manifests_after(self._store, last, self._stride):
+        while seen := await retention.manifests_after(self._store, last, self._pace.stride):
             self._counts.examined += len(seen)
             due = [manifest for manifest in seen if self._is_due(manifest)]
             if self._dry_run:

@@ -8,16 +8,20 @@ from collections.abc import Awaitable, Callable
 
 
 class Pace:
-    """Keeps a long work to a share of the time, so that requests to the same process or database go on beside it."""
+    """Keeps a long work to a share of the time, so that requests to the same process or database go on beside it.
+
+    `stride` is how many rows to look at, and at most to change, in one step: meanwhile others wait.
+    """
 
     def __init__(
         self,
         share: float,
+        stride: int,
         now: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         """`share` is more than 0 and at most 1; `now` and `sleep` are in seconds."""
-        self._share, self._now, self._sleep = share, now, sleep
+        self._share, self.stride, self._now, self._sleep = share, stride, now, sleep
         self._since = now()
 
     async def rest(self) -> None:

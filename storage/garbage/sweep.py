@@ -29,10 +29,7 @@ logger = logging.getLogger(__name__)
 
 
 class Sweep:
-    """One sweep over a store; `counts` goes up as it gets on. With `dry_run` it only counts.
-
-    `stride` is how many rows are looked at, and at most changed, at once: while that goes on, others wait.
-    """
+    """One sweep over a store; `counts` goes up as it gets on. With `dry_run` it only counts."""
 
     def __init__(
         self,
@@ -42,17 +39,15 @@ class Sweep:
         pace: Pace,
         counts: Collected,
         *,
-        stride: int,
         dry_run: bool,
     ) -> None:
-        self._stride = stride
         self._store, self._driver, self._clock, self._pace = store, driver, clock, pace
         self._counts, self._dry_run = counts, dry_run
 
     async def history(self, before_ms: int) -> None:
         """Forget which way tags went before then, but never where one points, or pointed last."""
         last = 0
-        while seen := await tag_history.after(self._store, last, before_ms, self._stride):
+        while seen := await tag_history.after(self._store, last, before_ms, self._pace.stride):
             self._counts.examined += len(seen)
             past = [change.id for change in seen if change.is_old and change.is_superseded]
             self._counts.history += len(past) if self._dry_run else await self._forget_history(past)
@@ -74,7 +69,7 @@ class Sweep:
             return
 
         async def forget(tx: Transaction) -> int:
-            return await garbage.forget(tx, before_ms, self._stride)
+            return await garbage.forget(tx, before_ms, self._pace.stride)
 
         while forgotten := await self._store.transact(forget, durable=False):
             self._counts.forgotten += forgotten
@@ -83,7 +78,7 @@ class Sweep:
     async def links(self) -> None:
         """Unlink blobs from repositories in which no manifest needs them, and no lease protects them."""
         last = (0, "")
-        while seen := await garbage.links_after(self._store, last, self._clock.now_ms(), self._stride):
+        while seen := await garbage.links_after(self._store, last, self._clock.now_ms(), self._pace.stride):
             self._counts.examined += len(seen)
             needless = [link for link in seen if link.needless]
             self._counts.links += len(needless) if self._dry_run else await self._unlink(needless)
@@ -111,7 +106,7 @@ class Sweep:
 
     async def _blobs_after(self, last: str, deleted_before_ms: int) -> list[BlobSeen]:
         now = self._clock.now_ms()
-        return await garbage.blobs_after(self._store, last, now, deleted_before_ms, self._stride)
+        return await garbage.blobs_after(self._store, last, now, deleted_before_ms, self._pace.stride)
 
     async def _delete(self, needless: list[BlobSeen], linger_ms: int) -> list[BlobSeen]:
         async def delete(tx: Transaction) -> list[BlobSeen]:
@@ -125,7 +120,7 @@ class Sweep:
         batch: list[StoredBytes] = []
         async for stored in self._driver.blobs():
             batch.append(stored)
-            if len(batch) == self._stride:
+            if len(batch) == self._pace.stride:
                 await self._mark_stray(batch)
                 batch = []
                 await self._pace.rest()
@@ -153,7 +148,7 @@ class Sweep:
         if self._dry_run:
             return
         last = Unwanted(0, "")
-        while due := await garbage.due_after(self._store, last, self._clock.now_ms(), self._stride):
+        while due := await garbage.due_after(self._store, last, self._clock.now_ms(), self._pace.stride):
             keys = [mark.storage_key for mark in due]
             wanted = await garbage.named(self._store, keys)
             removed = await self._remove(key for key in keys if key not in wanted)
