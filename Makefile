@@ -1,6 +1,6 @@
 # A make target per thing a developer does; `make` alone lists them.
 .DEFAULT_GOAL := help
-.PHONY: help setup run test faults lint type fmt check example bench bench-gc clean
+.PHONY: help setup run test thorough faults lint type fmt check example bench bench-gc clean
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -20,6 +20,9 @@ run: setup ## Serve on 127.0.0.1:5000 with data in ./berth-data (ARGS="--listen 
 # whole, as what is made for one is used by all of its tests, and those with the slowest tests come first.
 test: .venv/installed-dev ## Run the whole test suite (ARGS="tests/unit" for a part)
 	$(BIN)/pytest -n 3 --dist loadfile --no-loadscope-reorder $(ARGS)
+
+thorough: .venv/installed-dev ## Run it with what is left out there for its time: more stores, more mutants
+	$(BIN)/pytest -n 3 --dist loadfile --no-loadscope-reorder -m "not faults" $(ARGS)
 
 faults: .venv/installed-dev ## Break everything on purpose, for some minutes, and count what is lost (ARGS="FILE" for a part)
 	FAULTS_SECONDS=$${FAULTS_SECONDS:-120} $(BIN)/pytest -n 2 --dist loadfile -m "" $(or $(ARGS),tests/faults)

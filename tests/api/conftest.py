@@ -46,7 +46,13 @@ def nothing_blocks() -> Iterator[None]:
         yield
 
 
-@pytest.fixture(params=list(ENGINES))
+# What differs in one of them alone is mostly seen where both do.
+THOROUGH = {"postgresql", "s3"}
+
+
+@pytest.fixture(
+    params=[pytest.param(name, marks=[pytest.mark.thorough] if name in THOROUGH else []) for name in ENGINES]
+)
 def engine(request: pytest.FixtureRequest) -> dict[str, object]:
     """The settings of one engine."""
     return ENGINES[request.param]

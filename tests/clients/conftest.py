@@ -33,7 +33,15 @@ snapshotter = "native"
 """
 
 
-@pytest.fixture(scope="module", params=["sqlite-files", "sqlite-s3", "postgresql-files", "postgresql-s3"])
+@pytest.fixture(
+    scope="module",
+    params=[
+        "sqlite-files",
+        pytest.param("sqlite-s3", marks=pytest.mark.thorough),
+        pytest.param("postgresql-files", marks=pytest.mark.thorough),
+        "postgresql-s3",
+    ],
+)
 def kept_in(request: pytest.FixtureRequest) -> Iterator[dict[str, str]]:
     """The environment of a registry that keeps rows and bytes there."""
     with backends.kept_in(request.param, request) as environment:

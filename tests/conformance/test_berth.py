@@ -23,7 +23,15 @@ pytestmark = pytest.mark.timeout(300)
 TOKEN = re.compile(r"eyJ[\w-]+\.eyJ[\w-]+\.[\w-]{16,}")
 
 
-@pytest.fixture(scope="module", params=["sqlite-files", "sqlite-s3", "postgresql-files", "postgresql-s3"])
+@pytest.fixture(
+    scope="module",
+    params=[
+        "sqlite-files",
+        pytest.param("sqlite-s3", marks=pytest.mark.thorough),
+        pytest.param("postgresql-files", marks=pytest.mark.thorough),
+        "postgresql-s3",
+    ],
+)
 def accounts(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Accounts]:
     """The accounts of Berth as it is without settings, with login, wherever it keeps what it has."""
     with backends.kept_in(request.param, request) as environment:

@@ -17,6 +17,8 @@ from tests.clients.programs import require, service
 from tests.conformance.judging import Judged, chosen, judge, scope
 from tests.daemon import free_port
 
+pytestmark = pytest.mark.thorough
+
 CONFIG = """\
 version: 0.1
 log: {{level: error, accesslog: {{disabled: true}}}}
