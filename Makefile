@@ -16,13 +16,13 @@ setup: .venv/installed ## Make the environment: .venv with everything Berth runs
 run: setup ## Serve on 127.0.0.1:5000 with data in ./berth-data (ARGS="--listen 0.0.0.0:5000")
 	@exec $(BIN)/berth serve --log-format text $(ARGS)
 
-# One process more than small machines have cores: now and then a test waits, for a disk or for a clock. Files stay
+# More processes than small machines have cores: a quarter of the time a test waits, for a disk or for a clock. Files stay
 # whole, as what is made for one is used by all of its tests, and those with the slowest tests come first.
 test: .venv/installed-dev ## Run the whole test suite (ARGS="tests/unit" for a part)
-	$(BIN)/pytest -n 3 --dist loadfile --no-loadscope-reorder $(ARGS)
+	$(BIN)/pytest -n 4 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 thorough: .venv/installed-dev ## Run it with what is left out there for its time: more stores, more mutants
-	$(BIN)/pytest -n 3 --dist loadfile --no-loadscope-reorder -m "not faults" $(ARGS)
+	$(BIN)/pytest -n 4 --dist loadfile --no-loadscope-reorder -m "not faults" $(ARGS)
 
 faults: .venv/installed-dev ## Break everything on purpose, for some minutes, and count what is lost (ARGS="FILE" for a part)
 	FAULTS_SECONDS=$${FAULTS_SECONDS:-120} $(BIN)/pytest -n 2 --dist loadfile -m "" $(or $(ARGS),tests/faults)

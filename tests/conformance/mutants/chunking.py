@@ -265,6 +265,5 @@ CHUNKING = (
         "chunks-go-to-the-latest-upload",
         {"concurrency.upload.two-in-turns": "answered"},
         _mixed,
-        spared=["push.chunk.one"],
     ),
 )
