@@ -130,6 +130,8 @@ def test_a_login_of_docker_is_used(image: str, accounts: Accounts, tmp_path: Pat
         copy(f"--authfile={config}", image, f"docker://{target}")
 
 
+# Under load skopeo forgets now and then what it could mount, and sends it again.
+@pytest.mark.thorough
 @pytest.mark.usefixtures("own_cache")
 def test_an_image_is_copied_to_another_repository(image: str, accounts: Accounts) -> None:
     """A copy within the registry mounts the layers, which skopeo asks for with a token for both repositories."""
